@@ -1,0 +1,24 @@
+"""The nine degradations and the camera they share; knows nothing of rows, files or jobs.
+
+The catalogue is a table that you can read: a degradation is a file, an import and an entry.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from degrade.contract import Generator
+from degrade.errors import RecipeError
+from degrade.keys import nearest
+
+GENERATORS: tuple[Generator[Any, Any], ...] = (
+)
+NAMES = tuple(generator.name for generator in GENERATORS)
+_BY_NAME = {generator.name: generator for generator in GENERATORS}
+
+
+def by_name(name: str) -> Generator[Any, Any]:
+    """Return a generator of the catalogue; raises RecipeError with the nearest name."""
+    if name not in _BY_NAME:
+        raise RecipeError(f"no degradation `{name}`; {nearest(name, NAMES)}")
+    return _BY_NAME[name]

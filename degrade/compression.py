@@ -1,0 +1,253 @@
+"""Lossy compression as the web does it: a chain of one to five hops, each resized, cropped, sharpened and coded.
+
+    x_0 = clean,   x_i = D(C(sharpen(resize(x_i-1)) shifted by (dx, dy); codec, quality)) shifted back
+
+Damage depends on order and on grid phase: two JPEGs on one grid quantise the same coefficients twice and lose next to
+nothing, two grids 3 px apart add their seams (the shifted second pass of JPEG forensics: Bianchi and Piva, IEEE TIFS
+2012). Real-ESRGAN (Wang et al., ICCVW 2021) draws JPEG twice on one grid; APISR (Wang et al., CVPR 2024) adds video
+codecs by starting ffmpeg for each picture. We run every codec in process and record every hop. The last hop's own
+bytes ARE the degraded file; the crop on the way is undone, so that the pair stays aligned to the pixel.
+
+Severity is the JPEG quality that hurts as much as the chain's hardest hop (`codec_quality`); size and sharpening are
+bounded by stratum beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final, NamedTuple
+
+import numpy as np
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from degrade import codecs, presets
+from degrade.codec_chain import SHRINK, SOFT, Hop, resizings, run
+from degrade.codec_quality import SCALES, jpeg_equal, reaches, resize_equal, scale_for, setting_for
+from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
+from degrade.keys import nearest
+
+Roll = Callable[[], float]  # the next number in [0, 1)
+Weights = dict[str, Annotated[float, Field(ge=0.0, strict=True, allow_inf_nan=False)]]
+
+STRATA: Final = (95.0, 80.0, 55.0, 35.0, 18.0, 6.0)
+MOST_SHARPENING: Final = (0.12, 0.25, 0.4, 0.6, 0.8)  # by stratum
+BEST_QUALITY: Final = 96.0  # of the hops that are not the hardest
+EDGE: Final = 1e-3  # a quality on an edge belongs to the stratum below it
+CTU_32_BELOW: Final = 0.75  # scale under which x265 can afford blocks of 32 px
+MODES: Final = {  # what each codec may be told, with weights; the costly ones are rare
+    "jpeg": {"baseline": 0.7, "optimised": 0.2, "progressive": 0.1},
+    "webp": {"method-0": 0.2, "method-1": 0.5, "method-2": 0.3},
+    "avif": {"speed-9": 1.0},
+    "h264": {"superfast": 0.5, "veryfast": 0.4, "faster": 0.1},
+    "h265": {"ctu-16": 1.0},
+    "mpeg4": {"h263": 0.6, "mpeg": 0.4},
+    "mpeg2": {"dc-8": 0.6, "dc-10": 0.4},
+}
+CHROMA: Final = ("jpeg", "avif")  # codecs whose subsampling is free
+MOST_ROLLS: Final = 64
+KNOWN: Final[dict[str, Iterable[str]]] = {
+    "paths": presets.PATHS,
+    "codecs": SCALES,
+    "filters": SHRINK,
+    "subsampling": codecs.JPEG_SUBSAMPLING,
+}
+
+
+class Plan(NamedTuple):
+    """What a recipe leaves of a path."""
+
+    weight: float
+    hops: tuple[int, int]
+    inner: Weights  # codecs
+    last: Weights
+
+
+class CompressionRanges(Ranges):
+    """What may vary in a chain of codecs; tables of weights leave out what they do not name."""
+
+    paths: Weights = choice(
+        {"export": 0.28, "messenger": 0.18, "feed": 0.14, "screenshot": 0.10, "video": 0.12, "clip": 0.08, "archive": 0.10},
+        "ways to a screen: " + "; ".join(f"{name}: {path.about}" for name, path in presets.PATHS.items()),
+    )
+    codecs: Weights = choice(dict.fromkeys(SCALES, 1.0), "codecs, multiplied with the weights that a path gives them")
+    quality: Interval = interval(6, 95, "quality", "JPEG quality that hurts as much as the hardest hop", (1, 100))
+    hops: Interval = interval(1, 5, "count", "hops of a chain", (1, 5))
+    scale: Interval = interval(0.35, 1.0, "of the clean side", "long side of a resized hop", (0.1, 1.0))
+    sharpen: Interval = interval(0.05, 0.8, "amount", "unsharp mask before coding, 0.8 px wide", (0.0, 2.0))
+    offset_px: Interval = interval(0, 7, "px", "where the block grid of a cropped hop starts", (0, 7))
+    filters: Weights = choice({"area": 0.4, "linear": 0.26, "cubic": 0.26, "lanczos": 0.08}, "resampling filters")
+    subsampling: Weights = choice({"4:2:0": 0.7, "4:2:2": 0.1, "4:4:0": 0.02, "4:4:4": 0.18}, "chroma of JPEG and AVIF")
+    _plans: dict[str, Plan] = PrivateAttr(default_factory=dict)
+
+    @field_validator("paths", "codecs", "filters", "subsampling")
+    @classmethod
+    def _known_names(cls, weights: dict[str, float], info: Any) -> dict[str, float]:
+        for name in weights:
+            if name not in KNOWN[info.field_name]:
+                raise ValueError(f"unknown name `{name}`; {nearest(name, KNOWN[info.field_name])}")
+        if not sum(weights.values()) > 0:
+            raise ValueError("give at least one name a weight above 0")
+        return weights
+
+    @model_validator(mode="after")
+    def _passable_paths(self) -> CompressionRanges:
+        """Keep, of the paths that are asked for, those whose hops find a codec."""
+        for name, weight in self.paths.items():
+            path = presets.PATHS[name]
+            inner, last = (self._allowed(role) for role in (path.inner, path.last))
+            fewest, most = max(path.hops[0], int(self.hops[0])), min(path.hops[1], int(self.hops[1])) if inner else 1
+            if weight > 0 and last and fewest <= most:
+                self._plans[name] = Plan(weight, (fewest, most), inner, last)
+        if not self._plans:
+            raise ValueError("no path is left: the `codecs` and `hops` allowed suit none of the `paths` asked for")
+        return self
+
+    def _allowed(self, role: presets.Role) -> dict[str, float]:
+        weights = {codec: weight * self.codecs.get(codec, 0.0) for codec, weight in role.codecs.items()}
+        return {codec: weight for codec, weight in weights.items() if weight > 0}
+
+
+class CompressionParams(NamedTuple):
+    """A drawn chain, first hop first."""
+
+    hops: tuple[Hop, ...]
+
+
+class Bounds(NamedTuple):
+    """What a stratum and a recipe leave to draw from."""
+
+    quality: tuple[float, float]
+    sharpen: tuple[float, float]
+    side_px: int
+
+
+class Resizing(NamedTuple):
+    """Where a chain shrinks, to what, and how it shrinks and grows back."""
+
+    at: int  # index of the hop; past the last one where nothing is resized
+    scale: float = 1.0
+    shrink: str = "area"
+    grow: str = "area"
+
+
+def sample(rng: np.random.Generator, ranges: CompressionRanges, facts: Facts, stratum: int) -> CompressionParams:
+    """Draw a chain: one hop, anywhere in it, is the hardest and meets the stratum; the others hurt less."""
+    roll = iter(rng.random(MOST_ROLLS).tolist()).__next__
+    bounds = _bounds(ranges, facts, stratum)
+    plans = ranges._plans  # noqa: SLF001 - worked out once for a recipe, not a thing to write in it
+    name = _pick({known: plan.weight for known, plan in plans.items()}, roll())
+    plan, path = plans[name], presets.PATHS[name]
+    count = _whole(plan.hops, roll())
+    roles = (*(path.inner,) * (count - 1), path.last)
+    weights = (*(plan.inner,) * (count - 1), plan.last)
+    hardest = int(count * roll())
+    coding = _coding(weights[hardest], bounds.quality, bounds.side_px, roll)
+    milder = (worst := jpeg_equal(*coding)), max(worst, BEST_QUALITY)
+    codings = [coding if index == hardest else _coding(weights[index], milder, bounds.side_px, roll) for index in range(count)]
+    resizing = _resizing(roles, ranges, bounds, roll)
+    sharpened = next((index for index, role in enumerate(roles) if roll() < role.sharpens), count)
+    hops = []
+    for index, (role, (codec, setting)) in enumerate(zip(roles, codings, strict=True)):
+        scale, how = _size(index, count, resizing)
+        amount = _between(bounds.sharpen, roll()) if index == sharpened else 0.0
+        dx, dy = (_whole(ranges.offset_px, roll()), _whole(ranges.offset_px, roll())) if roll() < role.crops else (0, 0)
+        hops.append(Hop(scale, how, amount, dx, dy, codec, setting, *_told(codec, scale, ranges, roll)))
+    return CompressionParams(tuple(hops))
+
+
+def _bounds(ranges: CompressionRanges, facts: Facts, stratum: int) -> Bounds:
+    """Narrow the ranges to a stratum; where nothing is left of one, to its value nearest to the stratum."""
+    low, high = STRATA[stratum] + EDGE, STRATA[stratum - 1]
+    least, most = ranges.quality
+    gentlest, strongest = ranges.sharpen
+    return Bounds(
+        (min(max(low, least), most), max(min(high, most), least)),
+        (gentlest, max(gentlest, min(strongest, MOST_SHARPENING[stratum - 1]))),
+        max(facts.width, facts.height),
+    )
+
+
+def _coding(weights: Weights, quality: tuple[float, float], side_px: int, roll: Roll) -> tuple[str, float]:
+    """Draw a codec that can hurt as little and as much as asked, and its setting."""
+    able = {codec: weight for codec, weight in weights.items() if reaches(codec, *quality, side_px)}
+    codec = _pick(able or weights, roll())
+    return codec, setting_for(codec, _between(quality, roll()), *quality)
+
+
+def _resizing(roles: tuple[presets.Role, ...], ranges: CompressionRanges, bounds: Bounds, roll: Roll) -> Resizing:
+    """Draw whether and how a chain shrinks: never so far that this would hurt more than the stratum allows."""
+    nowhere = Resizing(len(roles))
+    at = next((index for index, role in enumerate(roles) if roll() < role.resizes), nowhere.at)
+    shrink, grow = _pick(ranges.filters, roll()), _pick(ranges.filters, roll())
+    if at == len(roles) - 1:
+        grow = shrink  # the last hop has one filter for both ways
+    smallest = scale_for(bounds.quality[0], (shrink in SOFT) + (grow in SOFT))
+    if at == nowhere.at or smallest is None or smallest > ranges.scale[1]:
+        return nowhere
+    return Resizing(at, _between((max(smallest, ranges.scale[0]), ranges.scale[1]), roll()), shrink, grow)
+
+
+def _size(index: int, count: int, resizing: Resizing) -> tuple[float, str]:
+    """Return a hop's scale and filter: full size, then the shrunk one, and full size again in the last hop."""
+    if index < resizing.at:
+        return 1.0, "area"
+    if index == resizing.at:
+        return resizing.scale, resizing.shrink
+    return (1.0, resizing.grow) if index == count - 1 else (resizing.scale, "area")
+
+
+def _told(codec: str, scale: float, ranges: CompressionRanges, roll: Roll) -> tuple[str, str]:
+    """Draw chroma subsampling and mode of an encoder."""
+    subsampling = _pick(ranges.subsampling, roll()) if codec in CHROMA else "4:2:0"
+    if subsampling == "4:4:0" and codec == "avif":
+        subsampling = "4:2:2"  # AVIF cannot halve rows only
+    return subsampling, "ctu-32" if codec == "h265" and scale < CTU_32_BELOW else _pick(MODES[codec], roll())
+
+
+def _pick(weights: dict[str, float], roll: float) -> str:
+    """Return the name at which a number in [0, 1) falls."""
+    left = roll * sum(weights.values())
+    for name, weight in weights.items():
+        left -= weight
+        if left < 0:
+            return name
+    return max(weights, key=weights.__getitem__)  # rounding ate the last bit
+
+
+def _between(bounds: tuple[float, float], roll: float) -> float:
+    return bounds[0] + (bounds[1] - bounds[0]) * roll
+
+
+def _whole(bounds: tuple[float, float], roll: float) -> int:
+    return int(bounds[0]) + int((int(bounds[1]) - int(bounds[0]) + 1) * roll)
+
+
+def render(picture: Srgb, params: CompressionParams, _: Assets) -> Encoded:
+    """Return a picture after its chain, in its own size, and the last hop's file where that is what one sees.
+
+    Args:
+        picture: HxWx3 uint8 sRGB; left untouched.
+        params: the hops.
+    """
+    return run(picture, params.hops)
+
+
+def severity(params: CompressionParams) -> float:
+    """Return the JPEG quality that hurts as much as the hardest coding of a chain, or its resizing if that is harder."""
+    return min(resize_equal(*resizings(params.hops)), *(jpeg_equal(hop.codec, hop.quality) for hop in params.hops))
+
+
+GENERATOR: Final = Generator(
+    name="compression",
+    version=1,
+    about="chains of JPEG, WebP, AVIF and video codecs, resized, cropped and sharpened on the way",
+    stage=Stage.FILE,
+    severity_name="JPEG-equivalent quality of the hardest hop",
+    unit="quality",
+    strata=STRATA,
+    ranges=CompressionRanges,
+    params=CompressionParams,
+    sample=sample,
+    render=render,
+    severity=severity,
+)

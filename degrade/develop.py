@@ -1,0 +1,132 @@
+"""From a finished photo back to the light of one camera, and from there to a photo again.
+
+    linear sRGB --inverse tone--> scene light --colour matrix--> balanced camera light --inverse gains--> RAW
+
+Every step and number is of Brooks et al., "Unprocessing Images for Learned RAW Denoising" (CVPR 2019): the tone curve
+is a smoothstep on sRGB values, undone by 0.5 - sin(asin(1 - 2x) / 3); the matrix is a random convex mix of four
+cameras'; RAW is divided by a brightness gain and by the white balance gains of red and blue.
+
+Two departures. The sRGB curve is left before (`camera.to_linear`), so the tone curve acts here on linear light, as one
+16-bit table. And the published highlight-safe gain blends towards 1 by the mean of three channels, which cannot be
+undone; ours is a shoulder per channel, g x + (1 - g) ((x - 0.9) / 0.1)^2 above 0.9: white is still the sensor's
+clipping point, and developing what was un-developed gives the photo back.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from degrade.camera import TOP, linear_to_srgb, srgb_to_linear, to_16_bit
+from degrade.contract import Linear, Srgb
+
+Raw = NDArray[np.float32]  # HxWx3 before white balance, 1.0 = the sensor clips
+Matrix = NDArray[np.float64]
+
+KNEE = 0.9  # balanced light above which the inverse gains turn back to 1
+
+# XYZ (D65) -> camera RGB of the four cameras of the Darmstadt Noise Dataset (Ploetz and Roth, CVPR 2017), as
+# published with Brooks et al.: Huawei Nexus 6P, Sony A7R, Olympus E-M10, Sony RX100 IV.
+XYZ_TO_CAMERA = np.array(
+    [
+        [[1.0234, -0.2969, -0.2266], [-0.5625, 1.6328, -0.0469], [-0.0703, 0.2188, 0.6406]],
+        [[0.4913, -0.0541, -0.0202], [-0.6130, 1.3513, 0.2906], [-0.1564, 0.2151, 0.7183]],
+        [[0.8380, -0.2630, -0.0639], [-0.2887, 1.0725, 0.2496], [-0.0627, 0.1427, 0.5438]],
+        [[0.6596, -0.2079, -0.0562], [-0.4782, 1.3016, 0.1933], [-0.0970, 0.1581, 0.5181]],
+    ]
+)
+SRGB_TO_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+
+
+class Look(NamedTuple):
+    """The colours of one camera in one light."""
+
+    matrix_mix: tuple[float, float, float, float]  # weights of the four cameras; only their ratios count
+    rgb_gain: float  # brightness gain of the development
+    red_gain: float  # white balance, relative to green
+    blue_gain: float
+
+
+def to_camera(look: Look) -> Matrix:
+    """Return the 3x3 matrix from linear sRGB to balanced camera light; its rows sum to 1, so grey stays grey."""
+    weights = np.array(look.matrix_mix) / sum(look.matrix_mix)
+    matrix = np.tensordot(weights, XYZ_TO_CAMERA, 1) @ SRGB_TO_XYZ
+    return np.asarray(matrix / matrix.sum(axis=1, keepdims=True))
+
+
+def raw_gains(look: Look) -> tuple[float, float, float]:
+    """Return what turns balanced camera light into RAW values: one factor for red, green and blue."""
+    green = 1.0 / look.rgb_gain
+    return green / look.red_gain, green, green / look.blue_gain
+
+
+@functools.cache
+def _untone_table() -> NDArray[np.float32]:
+    shown = linear_to_srgb(np.arange(65536) / TOP)
+    flat = 0.5 - np.sin(np.arcsin(1.0 - 2.0 * shown) / 3.0)
+    return srgb_to_linear(np.clip(flat, 0.0, 1.0)).astype(np.float32).reshape(1, 65536)
+
+
+@functools.cache
+def _finish_table() -> NDArray[np.uint8]:
+    flat = linear_to_srgb(np.arange(65536) / TOP)
+    return np.rint(flat * flat * (3.0 - 2.0 * flat) * 255.0).astype(np.uint8).reshape(1, 65536)
+
+
+def untone(linear: Linear) -> Linear:
+    """Return the scene's light: linear light with the tone curve taken off, HxWx3 float32 in [0, 1].
+
+    Light above display white is clipped: the sensor that took the photo clipped there.
+    """
+    return cv2.LUT(to_16_bit(linear), _untone_table())  # type: ignore[return-value]
+
+
+def finish(light: Linear) -> Srgb:
+    """Return the photo of scene light: tone curve, sRGB curve, 8 bits; what lies outside [0, 1] is clipped."""
+    return cv2.LUT(to_16_bit(light), _finish_table())  # type: ignore[return-value]
+
+
+def close_shoulder(balanced: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    """Return the RAW values of one colour's balanced light, any shape; 1 stays 1 for gains below 1."""
+    raw = cv2.multiply(balanced, gain)
+    if gain < 1.0:
+        over = cv2.max(cv2.subtract(balanced, KNEE), 0.0)
+        cv2.add(raw, cv2.multiply(over, over, scale=(1.0 - gain) / (1.0 - KNEE) ** 2), raw)
+    return raw.reshape(balanced.shape)  # type: ignore[return-value]
+
+
+def open_shoulder(raw: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    """Return the balanced light of one colour's RAW values, any shape: undoes `close_shoulder`."""
+    if gain >= 1.0:
+        return cv2.multiply(raw, 1.0 / gain).reshape(raw.shape)  # type: ignore[return-value]
+    bend = (1.0 - gain) / (1.0 - KNEE) ** 2
+    straight = cv2.min(raw, KNEE * gain)
+    root = cv2.multiply(cv2.subtract(raw, straight), 4.0 * bend)  # over = (sqrt(g^2 + 4 bend over_raw) - g) / (2 bend)
+    cv2.sqrt(cv2.add(root, gain * gain, root), root)
+    cv2.scaleAdd(straight, 2.0 * bend / gain, root, root)
+    return cv2.addWeighted(root, 0.5 / bend, root, 0.0, -0.5 * gain / bend, root).reshape(raw.shape)  # type: ignore[return-value]
+
+
+def un_develop(linear: Linear, look: Look) -> Raw:
+    """Return the RAW values that would have made this photo, all three colours at every pixel.
+
+    Args:
+        linear: HxWx3 float32 linear sRGB; clipped to [0, 1].
+        look: the camera.
+
+    Returns:
+        HxWx3 float32; colours outside the camera's gamut go slightly below 0 or above 1.
+    """
+    balanced = cv2.transform(untone(linear), to_camera(look).astype(np.float32))
+    planes = [close_shoulder(plane, gain) for plane, gain in zip(cv2.split(balanced), raw_gains(look), strict=True)]  # type: ignore[arg-type]
+    return cv2.merge(planes)  # type: ignore[return-value]
+
+
+def develop(raw: Raw, look: Look) -> Srgb:
+    """Return the photo of RAW values: white balance, colour matrix, tone curve, sRGB, 8 bits; undoes `un_develop`."""
+    planes = [open_shoulder(plane, gain) for plane, gain in zip(cv2.split(raw), raw_gains(look), strict=True)]  # type: ignore[arg-type]
+    return finish(cv2.transform(cv2.merge(planes), np.linalg.inv(to_camera(look)).astype(np.float32)))  # type: ignore[arg-type]

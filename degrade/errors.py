@@ -1,0 +1,89 @@
+"""The one tree of exceptions, and the closed list of reasons for which a photo or a pair is refused.
+
+Only `BadSample` becomes a row; everything else stops the work it happens in, loudly. This file imports nothing of
+Patina, so that every room may use it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why an input did not become a pair. A row that is refused carries exactly one of these words."""
+
+    # reading the bytes
+    MISSING = "missing"  # named in a list or found by a glob, gone or not readable now
+    NOT_A_FILE = "not_a_file"  # FIFO, socket, device, folder, or a link that leaves its source folder
+    EMPTY = "empty"  # zero bytes
+    FILE_TOO_LARGE = "file_too_large"  # more bytes than the limit
+    NOT_AN_IMAGE = "not_an_image"  # no known signature
+    FORMAT_NOT_ENABLED = "format_not_enabled"  # known, but opt-in (TIFF, GIF, HEIF...), see `index.formats`
+    TOO_MANY_PIXELS = "too_many_pixels"  # the header announces more than the limit
+    DECODE_FAILED = "decode_failed"  # broken, truncated or unreadable content
+    TRUNCATED = "truncated"  # the data end before the picture does
+    ANIMATED = "animated"  # several frames: not one photo
+    TRANSPARENT = "transparent"  # the alpha channel hides something: what lies under it is unknown
+    BAD_PROFILE = "bad_profile"  # an ICC profile that cannot be read
+    DUPLICATE = "duplicate"  # the same bytes as another input
+    # the photo itself
+    TOO_SMALL = "too_small"
+    EXTREME_ASPECT = "extreme_aspect"
+    TOO_SOFT = "too_soft"
+    TOO_NOISY = "too_noisy"
+    JPEG_DAMAGED = "jpeg_damaged"
+    CLIPPED = "clipped"
+    FLAT = "flat"  # next to no content: a logo, a blank page, a test pattern
+    GREY = "grey"  # no colour, where the recipe asks for colour
+    # planning and rendering
+    NO_TASK_SUITS = "no_task_suits"  # no task of the recipe is possible for this photo
+    NO_FAR_PLANE = "no_far_plane"  # portrait, macro or indoors: haze has no distance to act on
+    SOURCE_CHANGED = "source_changed"  # the bytes are not those that were indexed
+    UNCHANGED = "unchanged"  # the degraded side equals the clean one
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"  # the process died on this input, again when tried alone
+    TIMED_OUT = "timed_out"  # no answer within the deadline
+    # selection
+    BELOW_LIMIT = "below_limit"  # a score under its lower limit
+    ABOVE_LIMIT = "above_limit"  # a score over its upper limit
+
+
+class PatinaError(Exception):
+    """Every error that Patina raises on purpose. Its text says what to do."""
+
+
+class BadSample(PatinaError):
+    """One input cannot be used: it becomes a row with this reason and detail.
+
+    Args:
+        reason: a word of the closed list.
+        detail: what was seen, for people.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)  # both, so that the exception survives pickling
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else str(self.reason)
+
+
+class RecipeError(PatinaError):
+    """The recipe, or a value given on the command line, cannot be meant: names the key and the nearest valid one."""
+
+
+class MissingModel(PatinaError):
+    """A model or an optional library is not there: names the command that gets it."""
+
+
+class RunError(PatinaError):
+    """A run folder cannot be used this way: changed recipe, missing step, unknown pair."""
+
+
+class CorruptRun(PatinaError):
+    """Committed bytes are not what the manifest says."""
+
+
+class TooManyRejects(PatinaError):
+    """The ceiling of rejects was passed: names the top reasons."""

@@ -1,0 +1,255 @@
+"""Haze and fog: light is lost on its way to the camera, and the air adds its own.
+
+    I = t J + (1 - t) A,    t = exp(-beta L),    beta = 3.912 / visibility        (Koschmieder, 1924)
+
+in linear light, with L the length of air on the line of sight in metres. Where we depart from the usual recipe
+(RESIDE, Li et al., TIP 2019: random beta on a per-image min-max depth in sRGB): distance is metric between a drawn near and
+far plane; the layer thins with height, so the sky is reached through a slant path and stays sky in thin haze; density is
+patchy along the ray (fractal noise in slices of distance); what is scattered forward blurs and lamps glow (the first orders of
+Narasimhan and Nayar, CVPR 2003, by two kernels instead of a series); the camera meters again and adds its own noise.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from degrade import camera, fields, guided
+from degrade.airlight import LUMINANCE, airlight, darkness
+from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, interval
+from degrade.errors import BadSample, Reason
+from degrade.optical_depth import Layer, coarse_transmission
+from degrade.stream import log_uniform, new_seed, uniform
+
+WORK_PX = 512  # long side at which transmission is computed before it gets the photo's edges
+WHITE = (1.0,) * 4
+AIR_STEP = 8  # the air's own light is soft: it is computed at an eighth
+LAMP_KNEE = 0.5  # linear light above which a highlight may be a lamp
+DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
+NIGHT_GAIN = 2.0  # below it a lamp seen through haze is no brighter than the photo shows it
+EPS = 4e-4  # variance of the guide below which a window counts as flat
+
+
+class HazeRanges(Ranges):
+    """What may vary in haze; the visibility itself follows from the stratum."""
+
+    near_m: Interval = interval(3, 15, "m", "distance of the nearest thing in the photo", (0.2, 1000))
+    far_m: Interval = interval(250, 900, "m", "distance of the farthest thing that is not sky", (10, 50000))
+    far_cut: Interval = interval(0, 0.15, "0..1", "inverse depth below which everything lies at the far plane", (0, 0.9))
+    layer_m: Interval = interval(30, 150, "m", "height in which the haze thins to 1/e", (5, 100000))
+    patchiness: Interval = interval(0, 0.4, "log density, one sigma", "unevenness of the haze", (0, 1.5))
+    patch_m: Interval = interval(15, 80, "m", "size of denser and thinner patches", (1, 1000))
+    air_level: Interval = interval(0.85, 1.1, "relative", "brightness of the airlight against what the scene suggests", (0.1, 3))
+    air_tint: Interval = interval(0.2, 0.7, "0..1", "share of the sky's own colour that the airlight keeps", (0, 1))
+    sun_warmth: Interval = interval(-0.3, 0.5, "-1..1", "colour of the sun on the haze, cold to low and warm", (-1, 1))
+    forward: Interval = interval(0.05, 0.3, "0..1", "share of scattered light that still comes from near its origin", (0, 0.9))
+    glow_frac: Interval = interval(0.03, 0.1, "short sides", "radius of the glow", (0.01, 0.3))
+    lamp_gain: Interval = interval(5, 40, "display whites", "how bright a clipped lamp really is", (1, 200))
+    metering: Interval = interval(0.2, 0.8, "0..1", "how far the camera's meter undoes the haze's brightness", (0, 1))
+    exposure_ev: Interval = interval(-0.35, 0.35, "EV", "exposure error at the strongest stratum; less below", (-3, 3))
+    noise_gain: Interval = interval(2e-5, 3e-4, "1/display white", "shot noise variance per linear light", (0, 0.01))
+
+
+class HazeParams(NamedTuple):
+    """What was drawn for one pair; units as in `HazeRanges`."""
+
+    visibility_m: float
+    near_m: float
+    far_m: float
+    far_cut: float
+    layer_m: float
+    patchiness: float
+    patch_m: float
+    patch_seed: int
+    air_level: float
+    air_tint: float
+    sun_warmth: float
+    forward: float
+    glow_frac: float
+    lamp_gain: float
+    metering: float
+    exposure_ev: float
+    noise_gain: float
+    noise_seed: int
+
+
+class _Veil(NamedTuple):
+    air: Linear  # what the air sends towards the camera in each direction, at low resolution
+    gain: float  # of the exposure
+    lamp_gain: float  # how bright a clipped highlight is taken to be
+
+
+def sample(rng: np.random.Generator, ranges: HazeRanges, facts: Facts, stratum: int) -> HazeParams:
+    """Draw the haze of one pair.
+
+    Raises:
+        BadSample: the photo shows no distance.
+    """
+    if not facts.far:
+        raise BadSample(Reason.NO_FAR_PLANE, "haze needs distance: portrait, macro, indoors or no open sky")
+    low, high = GENERATOR.band(stratum)
+    return HazeParams(
+        visibility_m=log_uniform(rng, low, high),
+        near_m=log_uniform(rng, *ranges.near_m),
+        far_m=log_uniform(rng, *ranges.far_m),
+        far_cut=uniform(rng, *ranges.far_cut),
+        layer_m=log_uniform(rng, *ranges.layer_m),
+        patchiness=uniform(rng, *ranges.patchiness),
+        patch_m=log_uniform(rng, *ranges.patch_m),
+        patch_seed=new_seed(rng),
+        air_level=uniform(rng, *ranges.air_level),
+        air_tint=uniform(rng, *ranges.air_tint),
+        sun_warmth=uniform(rng, *ranges.sun_warmth),
+        forward=uniform(rng, *ranges.forward),
+        glow_frac=log_uniform(rng, *ranges.glow_frac),
+        lamp_gain=log_uniform(rng, *ranges.lamp_gain),
+        metering=uniform(rng, *ranges.metering),
+        exposure_ev=uniform(rng, *ranges.exposure_ev) * stratum / STRATA,
+        noise_gain=uniform(rng, *ranges.noise_gain),
+        noise_seed=new_seed(rng),
+    )
+
+
+def render(light: Linear, params: HazeParams, assets: Assets) -> Linear:
+    """Return the photo through haze.
+
+    Args:
+        light: HxWx3 linear light; left untouched.
+        params: from `sample`.
+        assets: needs `depth` and `sky`.
+
+    Raises:
+        ValueError: a prior is missing.
+    """
+    through = transmission(light, params, assets)
+    veil = _veil(light, through, params, assets)
+    if veil.lamp_gain > NIGHT_GAIN:
+        light = _lamps(light, through, veil.lamp_gain)
+    return _noisy(_mixed(light, through, veil), params)
+
+
+def transmission(light: Linear, params: HazeParams, assets: Assets) -> Map:
+    """Return the share of light that arrives unscattered, HxW float32 in [0, 1], on the photo's own edges.
+
+    Args:
+        light: HxWx3 linear light: the guide for the edges.
+        params: from `sample`.
+        assets: needs `depth` and `sky`.
+
+    Raises:
+        ValueError: a prior is missing.
+    """
+    inverse, sky = _priors(assets)
+    height, width = light.shape[:2]
+    step = max(math.ceil(max(height, width) / WORK_PX), 1)
+    size = (max(width // step, 8), max(height // step, 8))
+    cell = max(size[0] / inverse.shape[1], size[1] / inverse.shape[0], 1.0)  # working px per pixel of the prior
+    layer = Layer(*params[: len(Layer._fields)])
+    coarse = coarse_transmission(_sized(inverse, size), _sized(sky, size), layer, assets.horizon_frac, assets.height_rad)
+    tiny = (max(size[0] // 4, 8), max(size[1] // 4, 8))
+    colours = cv2.sqrt(_sized(light, tiny))
+    guide = guided.mixed(light, guided.guide_mix(colours, _sized(coarse, tiny)))  # type: ignore[arg-type]
+    slope, offset = guided.coefficients(_sized(guide, size), coarse, max(round(2 * cell), 3), EPS)
+    fine = guided.apply(slope, offset, guide)
+    return cv2.min(cv2.max(fine, 0.0), 1.0)  # type: ignore[return-value]
+
+
+def severity(params: HazeParams) -> float:
+    """Return the visibility in metres."""
+    return params.visibility_m
+
+
+def _priors(assets: Assets) -> tuple[Map, Map]:
+    if assets.depth is None or assets.sky is None:
+        missing = "depth" if assets.depth is None else "sky"
+        raise ValueError(f"haze needs assets.{missing}: make it with degrade.scene and cut it to the clean side")
+    return assets.depth, assets.sky
+
+
+def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a map or picture at (width, height): by area when smaller, linear when larger."""
+    if values.shape[1::-1] == size:
+        return values
+    smaller = size[0] * size[1] < values.shape[0] * values.shape[1]
+    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def _veil(light: Linear, through: Map, params: HazeParams, assets: Assets) -> _Veil:
+    """Return the light of the air and the camera's answer to it, at an eighth of the size.
+
+    Air sends airlight, less the share of it that is replaced by light scattered forward on its way from the scene: that
+    share is greatest at middle optical depth, and spreads wider the deeper the haze.
+    """
+    height, width = light.shape[:2]
+    size = (max(width // AIR_STEP, 8), max(height // AIR_STEP, 8))
+    colours, passed = _sized(light, size), _sized(through, size)
+    air = airlight(colours, _sized(_priors(assets)[1], size), assets.horizon_frac, params.air_level, params.air_tint, params.sun_warmth)
+    lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(darkness(air), DAYLIGHT_LAMPS)
+    excess = cv2.subtract(camera.recover_highlights(colours, lamp_gain, LAMP_KNEE), (*air, 0.0))
+    root = cv2.sqrt(passed)
+    forward = cv2.multiply(root, cv2.subtract(1.0, root), scale=4.0 * params.forward)
+    radius = params.glow_frac * min(size)
+    sharp = _spread(excess, cv2.multiply(forward, root), radius / 4)  # type: ignore[arg-type]
+    wide = _spread(excess, cv2.multiply(forward, cv2.subtract(1.0, root)), radius)  # type: ignore[arg-type]
+    total: Linear = cv2.max(cv2.add(cv2.add(sharp, wide), (*air, 0.0)), 0.0)  # type: ignore[assignment]
+    after = cv2.min(cv2.add(total, cv2.multiply(_three(passed), cv2.subtract(colours, total))), WHITE)
+    metered = (_luminance(colours) + 1e-3) / (_luminance(after) + 1e-3)  # type: ignore[arg-type]
+    return _Veil(total, metered**params.metering * 2.0**params.exposure_ev, lamp_gain)
+
+
+def _lamps(light: Linear, through: Map, gain: float) -> Linear:
+    """Return the light with lamps as strong as they are, but none that would arrive brighter than the photo shows it."""
+    cap = cv2.divide(light, _three(cv2.max(through, 1e-2)))  # type: ignore[arg-type]
+    return cv2.min(camera.recover_highlights(light, gain, LAMP_KNEE), cap)  # type: ignore[return-value]
+
+
+def _spread(light: Linear, share: Map, sigma: float) -> Linear:
+    return cv2.GaussianBlur(cv2.multiply(light, _three(share)), (0, 0), max(sigma, 0.4), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+
+
+def _three(values: Map) -> NDArray[np.float32]:
+    return cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
+
+
+def _luminance(picture: Linear) -> float:
+    return float(np.dot(cv2.mean(picture)[:3], LUMINANCE))
+
+
+def _mixed(light: Linear, through: Map, veil: _Veil) -> Linear:
+    """Return gain * (air + through * (light - air)), with the air enlarged to the photo."""
+    air = cv2.resize(veil.air, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_LINEAR)
+    difference = cv2.subtract(light, air)
+    cv2.multiply(difference, _three(cv2.multiply(through, veil.gain)), dst=difference)  # type: ignore[arg-type]
+    return cv2.scaleAdd(air, veil.gain, difference, dst=difference)  # type: ignore[return-value]
+
+
+def _noisy(hazy: Linear, params: HazeParams) -> Linear:
+    """Add the camera's shot noise, in place: what the scene's own noise lost on its way is put back."""
+    if params.noise_gain <= 0:
+        return hazy
+    grain = fields.gaussian(params.noise_seed, hazy.shape[0], hazy.shape[1])
+    cv2.multiply(grain, math.sqrt(params.noise_gain), dst=grain)
+    amplitude = cv2.sqrt(cv2.max(hazy, 0.0))
+    cv2.multiply(amplitude, _three(grain), dst=amplitude)
+    return cv2.max(cv2.add(hazy, amplitude, dst=hazy), 0.0, dst=hazy)  # type: ignore[return-value]
+
+
+GENERATOR = Generator(
+    name="haze",
+    version=1,
+    about="haze and fog by Koschmieder's law in linear light, with height, patches, glow and a camera that meters it",
+    stage=Stage.SCENE,
+    severity_name="visibility",
+    unit="m",
+    strata=(12000, 5000, 1800, 600, 180, 40),
+    ranges=HazeRanges,
+    params=HazeParams,
+    sample=sample,
+    render=render,
+    severity=severity,
+    needs=("depth", "sky"),
+)

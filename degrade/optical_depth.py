@@ -1,0 +1,110 @@
+"""How much haze lies between the camera and each pixel, at the size of the priors.
+
+Relative inverse depth i (1 nearest, 0 farthest) becomes metric between two planes, 1/d = i/near + (1 - i)/far, after a drawn shift
+(networks know inverse depth only up to scale and shift, so what they call 0.1 may be the far plane). The air is
+a layer that thins exponentially with height, so a ray of length d and elevation e crosses as much as
+
+    L = d (1 - exp(-x)) / x,    x = d sin(e) / scale height,
+
+of the air at the ground (Quilez' height fog, in closed form); the sky is the same with a distance beyond all things, and L tends to
+scale height / sin(e). Patches multiply it by the mean density along the ray, marched through slices of distance.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from degrade import fields
+from degrade.contract import Map
+
+SKY_PLANES = 10.0  # the sky lies this many far planes away: beyond all land, short of infinity at the horizon
+SLICES = 4
+PATCH_GRID_PX = 128  # patches are soft: they are marched at this size
+KOSCHMIEDER = 3.912  # -ln(0.02): at the visibility, 2 % of contrast is left
+
+
+class Layer(NamedTuple):
+    """The air and the two planes between which the scene lies."""
+
+    visibility_m: float  # at the ground
+    near_m: float
+    far_m: float
+    far_cut: float  # inverse depth below which everything lies at the far plane
+    scale_m: float  # height in which the density falls to 1/e
+    patchiness: float = 0.0  # sigma of the log density; 0 is even air
+    patch_m: float = 30.0
+    patch_seed: int = 0
+
+
+def distance_m(inverse: Map, layer: Layer) -> Map:
+    """Return metres, of relative inverse depth 0..1."""
+    if layer.far_cut > 0:
+        scale = 1.0 / (1.0 - layer.far_cut)
+        inverse = cv2.max(cv2.addWeighted(inverse, scale, inverse, 0.0, -layer.far_cut * scale), 0.0)  # type: ignore[assignment]
+    nearness = cv2.addWeighted(inverse, 1 / layer.near_m - 1 / layer.far_m, inverse, 0.0, 1 / layer.far_m)
+    return cv2.divide(1.0, nearness)  # type: ignore[return-value]
+
+
+def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: float, height_rad: float) -> Map:
+    """Return exp(-optical depth), hxw float32 in [0, 1].
+
+    Args:
+        inverse: hxw relative inverse depth, 1 nearest.
+        sky: hxw, 1 where sky, same size; soft edges mix the two transmissions.
+        layer: the air.
+        horizon_frac: row of the horizon in heights.
+        height_rad: vertical field of view.
+    """
+    height, width = inverse.shape
+    rows = (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(height)
+    slant = np.maximum((horizon_frac - rows) * 2.0 * math.tan(height_rad / 2.0), 0.0)
+    climb = np.repeat((np.sin(np.arctan(slant)) / layer.scale_m).astype(np.float32)[:, None], width, 1)
+    distance = distance_m(inverse, layer)
+    beyond = np.full((height, 1), SKY_PLANES * layer.far_m, np.float32)
+    extinction = -KOSCHMIEDER / layer.visibility_m
+    through_land = _crossed(distance, climb)
+    through_sky = np.repeat(_crossed(beyond, climb[:, :1].copy()), width, 1)
+    land, above = cv2.multiply(through_land, extinction), cv2.multiply(through_sky, extinction)
+    if layer.patchiness > 0:
+        scale = height / (2.0 * math.tan(height_rad / 2.0))  # px per unit of slope
+        land = cv2.multiply(land, _density(through_land, layer, scale))
+        above = cv2.multiply(above, _density(through_sky, layer, scale))
+    return cv2.blendLinear(cv2.exp(above), cv2.exp(land), sky, cv2.subtract(1.0, sky))  # type: ignore[return-value]
+
+
+def _crossed(distance: Map, climb: Map) -> Map:
+    """Return the length of ground-dense air on rays: d (1 - exp(-x)) / x with x = d * climb."""
+    x = cv2.max(cv2.multiply(distance, climb), 1e-3)  # below it the quotient is 1 to float precision's half per mille
+    passed = cv2.subtract(1.0, cv2.exp(cv2.multiply(x, -1.0)))
+    return cv2.multiply(distance, cv2.divide(passed, x))  # type: ignore[return-value]
+
+
+def _density(crossed: Map, layer: Layer, scale_px: float) -> Map:
+    """Return the mean relative density along each ray: patches of one size, smaller in the picture the farther they are.
+
+    Args:
+        crossed: hxw length of dense air on each ray, metres: a ray that climbs out of the layer ends there.
+        layer: the air.
+        scale_px: px per unit of slope.
+    """
+    height, width = crossed.shape
+    step = max(height, width) / PATCH_GRID_PX
+    size = (max(round(width / max(step, 1)), 8), max(round(height / max(step, 1)), 8))
+    coarse = cv2.resize(crossed, size, interpolation=cv2.INTER_AREA)
+    ratio = size[1] / height
+    edges = np.geomspace(layer.near_m, 3.0 * layer.far_m, SLICES + 1)
+    edges[0] = 0.0
+    drift = np.zeros_like(coarse)
+    for index in range(SLICES):
+        middle = math.sqrt(max(edges[index], layer.near_m) * edges[index + 1])
+        cell_px = float(np.clip(layer.patch_m / middle * scale_px * ratio, 10.0, 2.0 * max(size)))
+        noise = fields.fractal(layer.patch_seed + 100 * index, size[1], size[0], cell_px, octaves=3)
+        last = index == SLICES - 1
+        inside = np.clip(coarse, edges[index], None if last else edges[index + 1]) - np.float32(edges[index])
+        drift += noise * (inside / coarse)
+    factor = cv2.exp((layer.patchiness * drift - 0.5 * layer.patchiness**2).astype(np.float32))
+    return cv2.resize(factor, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]

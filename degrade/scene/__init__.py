@@ -1,0 +1,1 @@
+"""What a photo shows, as far as degradations must know it: segments, depth, sky."""

@@ -1,0 +1,57 @@
+"""Named streams of random numbers: the same (seed, name, key) gives the same draws, wherever and whenever.
+
+Philox4x64 (Salmon et al., SC 2011) is a counter-based generator: any 128-bit key is a stream of its own. The key is
+a keyed hash of what the draw is FOR, never of a rank, an index, the time or a global, so results do not depend on
+order, worker count or shard size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+
+import numpy as np
+
+
+def stream(seed: int, name: str, key: str) -> np.random.Generator:
+    """Return the generator that belongs to a seed, a purpose and a subject.
+
+    Args:
+        seed: the recipe's seed.
+        name: what is drawn, e.g. `"haze"`; two purposes with one seed never share numbers.
+        key: what it is drawn for, e.g. sha256 of the clean file and the variant number.
+    """
+    digest = hashlib.blake2b(f"{seed}\0{name}\0{key}".encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+
+
+def uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw from [low, high); four times as quick as `Generator.uniform` for a single number."""
+    return low + (high - low) * rng.random()
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw so that every octave between two positive bounds is equally likely."""
+    return low * math.exp(math.log(high / low) * rng.random())
+
+
+def chance(rng: np.random.Generator, probability: float) -> bool:
+    """Answer yes with the given probability."""
+    return rng.random() < probability
+
+
+def new_seed(rng: np.random.Generator) -> int:
+    """Draw a 53-bit seed for a field that is regrown at rendering (JSON keeps 53 bits exactly)."""
+    return int(rng.random() * (1 << 53))
+
+
+def field_rng(seed: int) -> np.random.Generator:
+    """Return the generator that regrows a noise field from its recorded seed."""
+    return np.random.Generator(np.random.Philox(key=seed))
+
+
+def unit_draws(seed: int, name: str, key: str) -> tuple[float, ...]:
+    """Return eight numbers in [0, 1) for a purpose and a subject, without the cost of a generator."""
+    digest = hashlib.blake2b(f"{seed}\0{name}\0{key}".encode(), digest_size=64).digest()
+    return tuple((word >> 11) / (1 << 53) for word in struct.unpack("<8Q", digest))

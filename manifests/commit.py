@@ -1,0 +1,116 @@
+"""Files that are whole or absent, whatever happens to the process or the power.
+
+Temporary name in the same folder (exclusive) -> write -> fsync -> rename -> fsync of the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from degrade.errors import CorruptRun
+
+TEMPORARY = ".part"
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes its name only when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY}")
+    with contextlib.ExitStack() as undo:
+        undo.callback(temporary.unlink, missing_ok=True)
+        with open(temporary, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file atomically."""
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON that people can read, atomically."""
+    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
+
+
+def write_table(path: Path, table: pa.Table, notes: dict[str, Any] | None = None) -> None:
+    """Write a Parquet file with page checksums atomically; `notes` go into its metadata under the key `patina`."""
+    if notes is not None:
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"patina": json.dumps(notes, sort_keys=True).encode()})
+    with atomic_file(path) as file:
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file, checking its page checksums.
+
+    Raises:
+        CorruptRun: the file is damaged.
+    """
+    try:
+        return pq.read_table(path, columns=columns, page_checksum_verification=True, partitioning=None)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptRun(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
+
+
+def table_notes(table: pa.Table) -> dict[str, Any]:
+    """Return the notes that `write_table` put into a table's metadata."""
+    notes: dict[str, Any] = json.loads((table.schema.metadata or {}).get(b"patina", b"{}"))
+    return notes
+
+
+def parquet_notes(path: Path) -> dict[str, Any]:
+    """Return the notes of a Parquet file without reading its rows."""
+    try:
+        metadata = pq.read_metadata(path).metadata or {}
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptRun(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
+    notes: dict[str, Any] = json.loads(metadata.get(b"patina", b"{}"))
+    return notes
+
+
+def clear_temporaries(folder: Path) -> int:
+    """Remove what an interrupted writer left in a folder; return how many files."""
+    left = [path for path in folder.glob(f".*{TEMPORARY}") if path.is_file()] if folder.is_dir() else []
+    for path in left:
+        path.unlink(missing_ok=True)
+    return len(left)
+
+
+def sha256(data: bytes | memoryview) -> str:
+    """Return the SHA-256 of bytes in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def fingerprint(value: Any) -> str:
+    """Return a short hash of a JSON value that does not depend on key order."""
+    return short_hash(json.dumps(value, sort_keys=True, ensure_ascii=False))
+
+
+def short_hash(text: str) -> str:
+    """Return 32 hex digits that name a text."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,62 @@
+"""The process that touches hostile input: it does one task at a time and may die of it.
+
+Started by `guard.Cell` as `python -m pipelines.cell IN OUT MODULE:FUNCTION MEMORY_BYTES`. Tasks come in and messages go
+out as JSON lines over two pipes: `{"at": item}` before every item, then `{"done": result}` or `{"failed": text}`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import traceback
+from typing import Any
+
+import cv2
+import pyarrow as pa
+
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process when its parent ends (Linux; elsewhere the closed pipe does it later)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def limit_memory(more_bytes: int) -> None:
+    """Let the address space grow by so many bytes at most: a greedy decoder gets a MemoryError, not the machine."""
+    if more_bytes and sys.platform == "linux":
+        with open("/proc/self/statm", encoding="ascii") as file:
+            now = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        resource.setrlimit(resource.RLIMIT_AS, (now + more_bytes, now + more_bytes))
+
+
+def main(arguments: list[str]) -> None:
+    """Serve tasks until the pipe closes."""
+    die_with_parent()
+    cv2.setNumThreads(1)
+    pa.set_cpu_count(1)
+    module, _, name = arguments[2].partition(":")
+    work = getattr(importlib.import_module(module), name)
+    limit_memory(int(arguments[3]))
+    with open(int(arguments[0]), encoding="utf-8") as tasks, open(int(arguments[1]), "w", encoding="utf-8") as answers:
+
+        def say(message: dict[str, Any]) -> None:
+            answers.write(json.dumps(message) + "\n")
+            answers.flush()
+
+        say({"ready": os.getpid()})
+        for line in tasks:
+            try:
+                say({"done": work(json.loads(line), lambda item: say({"at": item}))})
+            except Exception:  # noqa: BLE001  the edge of the job: the parent raises it again, with the item's name
+                say({"failed": traceback.format_exc()})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

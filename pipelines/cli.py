@@ -1,0 +1,249 @@
+"""The command `patina`: the verbs of a run, and tools around them.
+
+Heavy libraries are imported by the verb that needs them, so that `patina --help` and `patina plan` start at once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+
+from degrade.errors import PatinaError
+from pipelines import cli_tools
+
+app = typer.Typer(
+    name="patina",
+    help="Builds (degraded, clean) photo pairs for training image-restoration models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cli_tools.add_to(app)
+
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, e.g. configs/demo.yaml.")]
+Out = Annotated[Path, typer.Option("--out", help="The run folder: new, empty, or one to go on with.")]
+Inputs = Annotated[list[str] | None, typer.Option("--input", help="File, folder, glob, tar or list; instead of the recipe's sources. May be repeated.")]
+Workers = Annotated[int | None, typer.Option("--workers", help="How many workers; default one per core.")]
+EngineName = Annotated[Literal["ray", "serial"], typer.Option("--engine", help="ray, or serial: one worker, for debugging. The bytes are the same.")]
+Address = Annotated[str | None, typer.Option("--address", help="Of a Ray cluster, e.g. ray://head:10001 or auto; default this machine.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for machines.")]
+
+CLOSED, OPEN = 0, 1
+
+
+@app.command()
+def build(
+    recipe: RecipePath,
+    out: Out,
+    input_: Inputs = None,
+    workers: Workers = None,
+    engine: EngineName = "ray",
+    address: Address = None,
+    as_json: Json = False,
+) -> None:
+    """Do it all: index, plan, render, select, export. Run it again to go on where it stopped."""
+    from pipelines import build as verb
+    from pipelines.engine import Engine, Options
+
+    run, inputs = _create(recipe, out, input_)
+    with _held(out), Engine(Options(engine, workers, address)) as machine:
+        summary = verb.build(run, inputs, machine)
+    if as_json:
+        _say_json(summary.as_json())
+    else:
+        _tell(f"run      {summary.run}", str(summary.books))
+        _tell(*(f"limit {fallen.limit}: {fallen.alone} alone, {fallen.in_order} in order" for fallen in summary.survival))
+        if summary.rendered:
+            _tell(f"speed    {summary.rate:.1f} pairs/s ({summary.rendered} pairs in {summary.seconds:.1f} s)")
+        _tell(*(f"export   {folder}" for folder in summary.exports))
+        _tell(f"pictures {summary.pictures}" if summary.pictures else "pictures none: no pair was kept")
+    raise typer.Exit(CLOSED if summary.books.closed else OPEN)
+
+
+@app.command()
+def index(
+    recipe: RecipePath,
+    out: Out,
+    input_: Inputs = None,
+    workers: Workers = None,
+    engine: EngineName = "ray",
+    address: Address = None,
+    as_json: Json = False,
+) -> None:
+    """Open, measure and judge every input; one row each."""
+    from pipelines import index as verb
+    from pipelines.engine import Engine, Options
+
+    run, inputs = _create(recipe, out, input_)
+    with _held(out), Engine(Options(engine, workers, address)) as machine:
+        counts = verb.index(run, inputs, machine)
+    usable = counts.pop("", 0)
+    if as_json:
+        _say_json({"run": str(out), "usable": usable, "refused": counts})
+    else:
+        _tell(f"{usable} usable photos, {sum(counts.values())} refused", *(f"  {count:>6}  {reason}" for reason, count in sorted(counts.items())))
+
+
+@app.command()
+def plan(
+    run: RunFolder,
+    preview: Annotated[bool, typer.Option("--preview", help="Draw the distribution of every parameter.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draw every pair as a row, without opening a photo."""
+    from pipelines import figures
+    from pipelines import plan as verb
+
+    opened = _open(run)
+    with _held(run):
+        record = verb.plan(opened)
+        picture = str(figures.preview(opened)) if preview else None
+    if as_json:
+        _say_json({"planned": record["planned"], "refused": record["refused"], "counts": record["counts"], "preview": picture})
+        return
+    _tell(f"{record['planned']} pairs planned in {len(record['rows'])} shards, {record['refused']} refused")
+    for name, counts in record["counts"].items():
+        _tell(*([f"  {name:<8} " + ", ".join(f"{key} {count}" for key, count in sorted(counts.items()))] if counts else []))
+    _tell(*([f"preview {picture}"] if picture else []))
+
+
+@app.command()
+def render(run: RunFolder, workers: Workers = None, engine: EngineName = "ray", address: Address = None, as_json: Json = False) -> None:
+    """Make the pictures of every planned shard that is not finished yet."""
+    from pipelines import build as counting
+    from pipelines import render as verb
+    from pipelines.engine import Engine, Options
+
+    opened = _open(run)
+    with _held(run), Engine(Options(engine, workers, address)) as machine:
+        verb.render(opened, machine)
+    rows = counting.sum_rows(opened)
+    _say_json({"rendered": rows}) if as_json else _tell(f"{rows} pairs are rendered in {run}")
+
+
+@app.command()
+def select(
+    run: RunFolder,
+    recipe: Annotated[Path | None, typer.Option("--recipe", help="Take the limits of this recipe instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Apply the recipe's limits to the scores and write the manifest; as often as you like."""
+    from pipelines import build as counting
+    from pipelines import select as verb
+
+    opened = _open(run)
+    if recipe is not None:
+        from pipelines.recipe import load as load_recipe
+
+        opened = opened._replace(recipe=opened.recipe.model_copy(update={"select": load_recipe(recipe).select}))
+    with _held(run):
+        survival = verb.select(opened)
+    books = counting.books(opened)
+    if as_json:
+        _say_json({"books": books.as_json(), "survival": [fallen._asdict() for fallen in survival]})
+    else:
+        _tell(str(books), *(f"limit {fallen.limit}: {fallen.alone} alone, {fallen.in_order} in order" for fallen in survival))
+    raise typer.Exit(CLOSED if books.closed else OPEN)
+
+
+@app.command()
+def export(run: RunFolder, to: Annotated[str, typer.Option("--to", help="imagefolder or webdataset.")], as_json: Json = False) -> None:
+    """Copy the kept pairs into another format."""
+    from degrade.errors import RecipeError
+    from degrade.keys import nearest
+    from manifests import export as verb
+    from pipelines.run import require
+
+    opened = _open(run)
+    if to not in verb.FORMATS:
+        raise RecipeError(f"--to {to}: no such format; {nearest(to, verb.FORMATS)}")
+    require(opened.manifest, "select", run)
+    with _held(run):
+        folder = verb.export(opened.folder, opened.manifest, to)
+    _say_json({"format": to, "folder": str(folder)}) if as_json else _tell(f"exported to {folder}")
+
+
+@app.command()
+def replay(
+    run: RunFolder,
+    pair: Annotated[str, typer.Option("--pair", help="Its id, or an unambiguous beginning of it.")],
+    as_json: Json = False,
+) -> None:
+    """Render one pair again from its row: exact, within tolerance, or (exit 1) different."""
+    from pipelines import replay as verb
+
+    opened = _open(run)
+    answer = verb.replay(opened, verb.row_of(opened, pair))
+    story = "" if answer.answer == "exact" else f" ({answer.psnr_db:.1f} dB)"
+    _say_json(answer._asdict()) if as_json else _tell(f"{answer.pair_id} {answer.answer}{story}: {answer.detail}")
+    raise typer.Exit(1 if answer.answer == "different" else 0)
+
+
+@app.command()
+def verify(run: RunFolder, as_json: Json = False) -> None:
+    """Prove that every committed byte is what the manifest says."""
+    from pipelines import verify as verb
+
+    proof = verb.prove(_open(run))
+    if as_json:
+        _say_json({**proof._asdict(), "faults": [fault._asdict() for fault in proof.faults]})
+    else:
+        _tell(*(f"FAULT {fault.place}: {fault.what}" for fault in proof.faults))
+        speed = proof.megabytes / max(proof.seconds, 1e-9)
+        _tell(f"{proof.pairs} pairs in {proof.shards} shards, {proof.megabytes:.1f} MB at {speed:.0f} MB/s: {len(proof.faults)} faults")
+        _tell(*([f"{proof.pending} planned shards are not rendered yet"] if proof.pending else []))
+    raise typer.Exit(1 if proof.faults else 0)
+
+
+def _create(recipe: Path, out: Path, inputs: list[str] | None) -> Any:
+    from pipelines.recipe import load as load_recipe
+    from pipelines.run import create
+    from pipelines.sources import Source
+
+    page = load_recipe(recipe)
+    given = tuple(Source(path=path) for path in inputs) if inputs else page.sources
+    return create(out, page, recipe.read_text(encoding="utf-8"), given), given
+
+
+def _open(folder: Path) -> Any:
+    from pipelines.run import load
+
+    return load(folder)
+
+
+def _held(folder: Path) -> Any:
+    from pipelines.run import locked
+
+    return locked(folder)
+
+
+def _tell(*lines: str) -> None:
+    for line in lines:
+        print(line)
+
+
+def _say_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line; errors that were raised on purpose are told in one breath, without a traceback."""
+    logging.getLogger("patina").setLevel(logging.INFO)
+    handler = RichHandler(console=Console(stderr=True), show_path=False) if sys.stderr.isatty() else logging.StreamHandler()
+    logging.getLogger("patina").addHandler(handler)
+    try:
+        app()
+    except PatinaError as error:
+        print(f"patina: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("patina: interrupted; the same command goes on where this one stopped", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,110 @@
+"""Spreads tasks over workers: Ray on one machine or a cluster, or one worker for debugging. The only user of ray.
+
+A task is a small table of names and numbers, the list of tasks is fixed by the plan, and a result is a small table too:
+no pixels travel. Every worker does its tasks in a guarded child process (`guard.Cell`), so that an input that
+kills a decoder costs itself and nothing else, and both engines give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, NamedTuple, Self
+
+from degrade.errors import RecipeError
+from pipelines.guard import Cell, Limits
+
+RETRIES = 100  # of a task whose Ray worker or node was lost; never because of an input
+QUEUE = 2  # tasks submitted ahead, per worker
+
+
+class Options(NamedTuple):
+    """Where the work is done."""
+
+    engine: Literal["ray", "serial"] = "ray"
+    workers: int | None = None  # default: one per core
+    address: str | None = None  # of a Ray cluster; default: this machine
+
+
+class Engine:
+    """Workers that stay warm from one verb to the next; a context manager."""
+
+    def __init__(self, options: Options) -> None:
+        if options.workers is not None and options.workers < 1:
+            raise RecipeError(f"--workers {options.workers}: at least one worker is needed")
+        self._options = options
+        self._cells: dict[tuple[str, Limits], Cell] = {}
+        self._ray: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for cell in self._cells.values():
+            cell.close()
+        if self._ray is not None:
+            self._ray.shutdown()
+            self._ray = None
+
+    def map(self, work: str, tasks: Iterable[dict[str, Any]], limits: Limits, *, gpu: bool = False) -> Iterator[Any]:
+        """Yield the result of every task, in the order in which they finish.
+
+        Args:
+            work: `module:function`, see `guard.Cell`.
+            tasks: small JSON tables.
+            limits: per item.
+            gpu: the work runs a model: give each worker a GPU where the cluster has some.
+        """
+        if self._options.engine == "serial":
+            cell = self._cells.setdefault((work, limits), Cell(work, limits))
+            for task in tasks:
+                yield cell.run(task)
+        else:
+            yield from self._map_ray(work, tasks, limits, gpu=gpu)
+
+    def _map_ray(self, work: str, tasks: Iterable[dict[str, Any]], limits: Limits, *, gpu: bool) -> Iterator[Any]:
+        waiting = iter(tasks)
+        first = next(waiting, None)
+        if first is None:
+            return
+        ray = self._connected()
+        resources = ray.cluster_resources()
+        gpus = 1 if gpu and resources.get("GPU", 0) >= 1 else 0
+        remote = ray.remote(_in_worker).options(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)
+        ahead = QUEUE * max(1, int(resources.get("CPU", 1)))
+        running = {remote.remote(work, first, limits)}
+        while running:
+            while len(running) < ahead and (task := next(waiting, None)) is not None:
+                running.add(remote.remote(work, task, limits))
+            done, rest = ray.wait(list(running), num_returns=1)
+            running = set(rest)
+            for reference in done:
+                yield ray.get(reference)
+
+    def _connected(self) -> Any:
+        """Start or join Ray at the first task that needs it: it takes seconds."""
+        if self._ray is None:
+            os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+            import ray
+
+            quiet = {"logging_level": "ERROR", "log_to_driver": False}
+            if self._options.address:
+                ray.init(address=self._options.address, **quiet)
+            else:
+                ray.init(num_cpus=self._options.workers or os.cpu_count(), include_dashboard=False, **quiet)
+            self._ray = ray
+        return self._ray
+
+
+_CELLS: dict[tuple[str, Limits], Cell] = {}  # of this Ray worker process: a child stays warm between tasks
+
+
+def _in_worker(work: str, task: dict[str, Any], limits: Limits) -> Any:
+    """Run a task in this Ray worker's own child process; a verb's child makes room for the next verb's."""
+    key = (work, Limits(*limits))
+    if key not in _CELLS:
+        for cell in _CELLS.values():
+            cell.close()
+        _CELLS.clear()
+        _CELLS[key] = Cell(*key)
+    return _CELLS[key].run(task)

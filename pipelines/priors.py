@@ -1,0 +1,150 @@
+"""The scene of a photo: depth, sky and segments, made once per photo and kept by content and maker.
+
+Maps are small, belong to the whole upright photo and are stored as 16-bit integers, also before their first use, so
+that a fresh map and a cached one are the same bits. A stand-in is computed where it is needed; a model is run for all
+photos that need it before the first pair is rendered, in workers of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from degrade.contract import Assets, Srgb
+from degrade.errors import MissingModel
+from degrade.scene import depth, models, segments, sky
+from degrade.scene.proxy import cut, proxy
+from manifests import commit
+from pipelines import decode, sources
+from pipelines.crops import Crop
+from pipelines.run import load
+
+STEPS = 65535.0
+FIELD_OF_VIEW_RAD = 1.1  # of a photo's long side: about 63 degrees, a 28-35 mm lens
+STAND_INS = {"geometric", "superpixels", "colour"}
+
+
+class Prior(NamedTuple):
+    """One map of a whole photo."""
+
+    values: NDArray[np.uint16]
+    horizon_frac: float
+    sha256: str
+
+
+class Priors:
+    """Priors of the photos of a run.
+
+    Args:
+        folder: the run folder; maps are kept in its `scene/`. None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder / "scene" if folder else None
+        self._recent: dict[tuple[str, str, str], Prior] = {}
+
+    def assets(self, photo: Srgb, sha256: str, crop: Crop, makers: dict[str, str]) -> tuple[Assets, list[dict[str, str]]]:
+        """Return what a render needs, cut to its crop, and the record of what was used."""
+        maps: dict[str, Any] = {}
+        used = []
+        height, width = photo.shape[:2]
+        box = (float(crop.x), float(crop.y), float(crop.crop_width), float(crop.crop_height))
+        for kind, maker in sorted(makers.items()):
+            prior = self._of(photo, sha256, kind, maker)
+            whole = prior.values.astype(np.int32) if kind == "segments" else prior.values.astype(np.float32) / np.float32(STEPS)
+            maps[kind] = cut(whole, box, (width, height))
+            used.append({"kind": kind, "maker": maker, "sha256": prior.sha256})
+            if kind == "depth":
+                maps["horizon_frac"] = (prior.horizon_frac * height - crop.y) / crop.crop_height
+        maps["height_rad"] = FIELD_OF_VIEW_RAD * crop.crop_height / max(height, width)
+        return Assets(**maps), used
+
+    def _of(self, photo: Srgb, sha256: str, kind: str, maker: str) -> Prior:
+        key = (sha256, kind, maker)
+        if key not in self._recent:
+            prior = self.stored(*key)
+            if prior is None:
+                if maker not in STAND_INS:
+                    raise MissingModel(f"the {kind} map of {maker} for {sha256[:12]} is not in {self._folder}: run `patina render` to make it")
+                prior = self.keep(key, *_stand_in(proxy(photo), kind))
+            if len(self._recent) > 8:  # maps are small, but a shard has many photos
+                self._recent.clear()
+            self._recent[key] = prior
+        return self._recent[key]
+
+    def model(self, photo: Srgb, sha256: str, maker: str) -> None:
+        """Make and keep the depth map of a photo by a model; the horizon is the stand-in's."""
+        small = proxy(photo)
+        inverse_depth = models.load(maker).estimate([small])[0]
+        key = (sha256, "depth", maker)
+        self._recent[key] = self.keep(key, inverse_depth, depth.geometric(small, sky.sky(small)).horizon_frac)
+
+    def path(self, sha256: str, kind: str, maker: str) -> Path | None:
+        """Return where a map is kept, if it is."""
+        name = f"{sha256}.{kind}.{commit.short_hash(maker)[:8]}.npz"
+        return self._folder / sha256[:2] / name if self._folder else None
+
+    def stored(self, sha256: str, kind: str, maker: str) -> Prior | None:
+        """Return a kept map; None when it has yet to be made (a damaged one is made again)."""
+        path = self.path(sha256, kind, maker)
+        if path is None:
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                values, horizon = file["values"], float(file["horizon_frac"])
+        except (FileNotFoundError, BadZipFile, KeyError, ValueError, EOFError):
+            return None
+        return Prior(values, horizon, _content_hash(values, horizon))
+
+    def keep(self, key: tuple[str, str, str], values: NDArray[Any], horizon_frac: float = 0.5) -> Prior:
+        """Store a map (float in [0, 1], or labels) and return it as it will be read back."""
+        stored = values.astype(np.uint16) if values.dtype.kind in "iu" else np.rint(np.clip(values, 0, 1) * STEPS).astype(np.uint16)
+        prior = Prior(stored, horizon_frac, _content_hash(stored, horizon_frac))
+        path = self.path(*key)
+        if path is None:
+            return prior
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
+        with open(temporary, "xb") as file:  # a cache: whole or absent, but not worth an fsync
+            np.savez(file, values=stored, horizon_frac=np.float64(horizon_frac))
+        temporary.rename(path)
+        return prior
+
+
+def _content_hash(values: NDArray[np.uint16], horizon_frac: float) -> str:
+    head = f"{values.shape} {horizon_frac!r} ".encode()
+    return commit.sha256(head + np.ascontiguousarray(values).astype("<u2").tobytes())
+
+
+def _stand_in(small: Srgb, kind: str) -> tuple[NDArray[Any], float]:
+    """Make a map without weights."""
+    if kind == "segments":
+        return segments.superpixels(small), 0.5
+    sky_map = sky.sky(small)
+    if kind == "sky":
+        return sky_map, 0.5
+    prior = depth.geometric(small, sky_map)
+    return prior.inverse_depth, prior.horizon_frac
+
+
+def work(task: dict[str, Any], at: Callable[[str], None]) -> int:
+    """Run a depth model over a task's photos; answer how many maps were made. The model stays loaded between tasks."""
+    run = load(Path(task["run"]))
+    priors = Priors(run.folder)
+    made = 0
+    for photo in task["photos"]:
+        key = (photo["photo_sha256"], "depth", task["maker"])
+        if photo["photo_sha256"] in task["skip"] or priors.stored(*key) is not None:
+            continue
+        at(photo["photo_sha256"])
+        listed = sources.Listed(photo["photo_uri"], photo["photo_offset"], photo["photo_size"], {})
+        data = sources.read(listed, run.recipe.index.decode.max_bytes)
+        priors.model(decode.decode(data, run.recipe.index.decode).pixels, photo["photo_sha256"], task["maker"])
+        made += 1
+    return made

@@ -1,0 +1,121 @@
+"""The run folder: what belongs to a run, what is finished, and who may work in it.
+
+    run.json            recipe, inputs, versions and their fingerprint      recipe.yaml   the page as it was written
+    listing.parquet     every input            index/ index.parquet   every input, opened and measured
+    plan/ plan.json     every pair             shards/                pictures and rows; the Parquet is the commit
+    scene/              cached priors          manifest.parquet       every pair with its verdict
+    report/             figures and pictures   export/                other people's formats
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from degrade.errors import RunError
+from manifests import commit
+from pipelines import recipe as recipes
+from pipelines.recipe import Recipe
+from pipelines.sources import Source
+from pipelines.versions import deciding_versions
+
+
+class Run(NamedTuple):
+    """A run folder with the recipe it was made for."""
+
+    folder: Path
+    recipe: Recipe
+    fingerprint: str
+
+    @property
+    def listing(self) -> Path:
+        """Every input, found."""
+        return self.folder / "listing.parquet"
+
+    @property
+    def index(self) -> Path:
+        """Every input, opened and measured."""
+        return self.folder / "index.parquet"
+
+    @property
+    def plan_record(self) -> Path:
+        """What the plan committed."""
+        return self.folder / "plan.json"
+
+    @property
+    def manifest(self) -> Path:
+        """Every pair with its verdict."""
+        return self.folder / "manifest.parquet"
+
+    @property
+    def report(self) -> Path:
+        """Figures and pictures."""
+        return self.folder / "report"
+
+    def plan_part(self, part: int) -> Path:
+        """One file of the plan; its row groups are shards."""
+        return self.folder / "plan" / f"{part:05d}.parquet"
+
+
+def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) -> Run:
+    """Open a run folder for a recipe, making it if it is new.
+
+    Raises:
+        RunError: the folder belongs to another recipe (the difference is printed), or is something else.
+    """
+    identity = {"recipe": recipe.identity(), "inputs": [_absolute(source) for source in inputs], "made_with": deciding_versions()}
+    fingerprint = recipes.identity_fingerprint(identity)
+    record = folder / "run.json"
+    if record.exists():
+        old = json.loads(record.read_text())
+        difference = recipes.changed(old["identity"], identity)
+        if difference:
+            lines = "\n  ".join(difference)
+            raise RunError(f"{folder} was made by another recipe; use a new --out, or put these back:\n  {lines}")
+    elif folder.exists() and any(folder.iterdir()):
+        raise RunError(f"{folder} is not empty and holds no run.json: choose a new or empty folder for --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    commit.write_bytes(folder / "recipe.yaml", page.encode())
+    commit.write_json(record, {"fingerprint": fingerprint, "identity": identity, "recipe": recipe.model_dump(mode="json")})
+    return Run(folder, recipe, fingerprint)
+
+
+def _absolute(source: Source) -> dict[str, Any]:
+    """Return a source as it is remembered: a local path does not depend on where the command was run."""
+    told = source.model_dump(mode="json", exclude_defaults=True)
+    return told if "://" in source.path else {**told, "path": os.path.abspath(source.path)}
+
+
+def load(folder: Path) -> Run:
+    """Open a run folder that exists already; raises RunError if it does not."""
+    try:
+        record: dict[str, Any] = json.loads((folder / "run.json").read_text())
+    except FileNotFoundError:
+        raise RunError(f"{folder} is no run folder (no run.json); make one with `patina build RECIPE --out {folder}`") from None
+    return Run(folder, recipes.parse(record["recipe"], str(folder / "run.json")), record["fingerprint"])
+
+
+def require(path: Path, verb: str, folder: Path) -> None:
+    """Raise RunError unless an earlier verb has finished."""
+    if not path.exists():
+        raise RunError(f"{path.name} is missing: run `patina {verb} {folder}` first")
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run folder, so that two jobs never write into one; raises RunError when another job holds it."""
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise RunError(f"another patina works in {folder}: wait for it, or stop it") from None
+    try:
+        yield
+    finally:
+        os.close(handle)

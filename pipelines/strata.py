@@ -1,0 +1,51 @@
+"""The contact sheet of `patina sheet`: degradations down, strata across, one block per photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import degrade
+from degrade.contract import STRATA
+from degrade.errors import BadSample
+from manifests import commit, png
+from pipelines import single
+from pipelines.crops import Crop
+from pipelines.sheet import Cell, fitted, sheet
+from pipelines.sheet import detail as middle
+
+LONG_SIDE = 1024  # a sheet shows photos as a training pair would hold them
+
+
+def strata_sheet(photos: list[Path], names: list[str] | None, seed: int, side: int, out: Path, *, detail: bool) -> Path:
+    """Write the sheet; answer its path. A photo that does not suit a degradation says so in its caption.
+
+    Args:
+        photos: files.
+        names: of degradations; None for all.
+        seed: for every draw.
+        side: px of a picture.
+        out: a .png.
+        detail: show the middle at 100 %.
+    """
+    rows = []
+    for path in photos:
+        photo = single.open_photo(path)
+        height, width = photo.pixels.shape[:2]
+        scale = min(1.0, LONG_SIDE / max(width, height))
+        crop = Crop(0, 0, width, height, max(64, round(width * scale)), max(64, round(height * scale)))
+        for name in names or degrade.NAMES:
+            cells: list[Cell] = []
+            for stratum in range(1, STRATA + 1):
+                try:
+                    tried = single.try_one(photo, name, stratum, seed, crop)
+                except BadSample as bad:
+                    rows.append([Cell(fitted(photo.pixels, side), f"{path.stem}: {name} refused, {bad}")])
+                    break
+                show = (lambda picture: middle(picture, side)) if detail else (lambda picture: fitted(picture, side))
+                if not cells:
+                    cells.append(Cell(show(tried.clean), path.stem))
+                cells.append(Cell(show(tried.degraded.pixels), f"{name} {stratum}: {tried.step['severity']:.4g} {tried.step['unit']}"))
+            if cells:
+                rows.append(cells)
+    commit.write_bytes(out, png.encode(sheet(rows), level=2))
+    return out
