@@ -1,5 +1,6 @@
-"""Measure which JPEG quality damages a photo as much as each setting of the other codecs: prints the knots for
-`degrade/codec_quality.py`.
+"""Measure which JPEG quality hurts a photo as much as each setting of the other codecs, and each resizing.
+
+It prints the knots of `degrade/codec_quality.py`:
 
     python benchmarks/calibrate_codecs.py FOLDER_OF_PHOTOS
 
@@ -17,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import codecs, video_codecs
+from degrade.codec_chain import GROW, SHRINK
+from degrade.codec_quality import RESIZED
 from degrade.contract import Srgb
 
 SETTINGS = {
@@ -40,23 +43,41 @@ def recode(photo: Srgb, codec: str, setting: float, mode: str) -> Srgb:
 
 def centre(path: Path) -> Srgb:
     """Return the central 512x512 of a photo shrunk to 1,024 px."""
-    photo = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    photo = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if photo is None:
+        sys.exit(f"{path} is not a picture")
     scale = 1024 / max(photo.shape[:2])
     if scale < 1:
         photo = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     top, left = (max(0, (side - 512) // 2) for side in photo.shape[:2])
-    return np.ascontiguousarray(photo[top : top + 512, left : left + 512])
+    return np.ascontiguousarray(photo[top : top + 512, left : left + 512], np.uint8)
+
+
+def jpeg_ladder(photo: Srgb) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the PSNR of a photo after JPEG, rising, and the qualities that give it."""
+    qualities = np.array([*range(1, 20, 2), *range(20, 90, 5), *range(90, 101, 2)])
+    psnr = [cv2.PSNR(photo, codecs.jpeg(photo, quality, "4:2:0", "baseline").pixels) for quality in qualities]
+    return np.maximum.accumulate(psnr), qualities
 
 
 def equal_jpeg(photo: Srgb, codec: str, mode: str) -> NDArray[np.float64]:
     """Return the JPEG quality of equal PSNR for each of a codec's settings."""
-    qualities = [*range(1, 20, 2), *range(20, 90, 5), *range(90, 101, 2)]
-    ladder = np.maximum.accumulate([cv2.PSNR(photo, codecs.jpeg(photo, quality, "4:2:0", "baseline").pixels) for quality in qualities])
-    return np.interp([cv2.PSNR(photo, recode(photo, codec, setting, mode)) for setting in SETTINGS[codec]], ladder, qualities)
+    psnr = [cv2.PSNR(photo, recode(photo, codec, setting, mode)) for setting in SETTINGS[codec]]
+    return np.asarray(np.interp(psnr, *jpeg_ladder(photo)))
+
+
+def equal_resizing(photo: Srgb, shrink: str, grow: str) -> NDArray[np.float64]:
+    """Return the JPEG quality of equal PSNR for each scale of a round trip through two resampling filters."""
+    height, width = photo.shape[:2]
+    psnr = []
+    for scale in RESIZED:
+        small = cv2.resize(photo, (round(width * scale), round(height * scale)), interpolation=SHRINK[shrink])
+        psnr.append(cv2.PSNR(photo, cv2.resize(small, (width, height), interpolation=GROW[grow])))
+    return np.asarray(np.interp(psnr, *jpeg_ladder(photo)))
 
 
 def main() -> None:
-    """Print the knots of every codec, with the middle half of the photos around them."""
+    """Print the knots of every codec, with the middle half of the photos around them, then those of resizing."""
     photos = [centre(path) for path in sorted(Path(sys.argv[1]).iterdir())]
     for codec, mode in MODES.items():
         found = np.array([equal_jpeg(photo, codec, mode) for photo in photos])
@@ -64,6 +85,10 @@ def main() -> None:
         print(f"{codec} {mode}, {len(photos)} photos")
         for row in zip(SETTINGS[codec], middle, low, high, strict=True):
             print("  setting {:5g} = JPEG {:5.1f}   (middle half {:.1f} to {:.1f})".format(*row))
+    for shrink in SHRINK:
+        for grow in ("linear", "cubic", "lanczos"):
+            middle = np.median([equal_resizing(photo, shrink, grow) for photo in photos], axis=0).round(1)
+            print(f"{shrink} down, {grow} up:", ", ".join(f"{scale:g} = {equal:g}" for scale, equal in zip(RESIZED, middle, strict=True)))
 
 
 if __name__ == "__main__":

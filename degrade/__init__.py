@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from degrade import compression, haze, noise
 from degrade.contract import Generator
 from degrade.errors import RecipeError
 from degrade.keys import nearest
 
 GENERATORS: tuple[Generator[Any, Any], ...] = (
+    compression.GENERATOR,
+    haze.GENERATOR,
+    noise.GENERATOR,
 )
 NAMES = tuple(generator.name for generator in GENERATORS)
 _BY_NAME = {generator.name: generator for generator in GENERATORS}

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from degrade.contract import Linear
 
-Planes = NDArray[np.float32]  # 4 x ceil(H/2) x ceil(W/2): sites (0, 0), (0, 1), (1, 0), (1, 1) of every 2x2 cell
+Planes = NDArray[np.float32]  # 4 x H/2 x W/2: sites (0, 0), (0, 1), (1, 0), (1, 1) of every 2x2 cell
 
 PHASES = 4  # the site of red; blue lies diagonally opposite, green on the other two
-SCALE = 49152.0  # 16-bit codes per unit of light: room for 1/4 below black and 1/12 above white
-OFFSET = 12288.0
+SCALE = 30000.0  # 16-bit codes per unit of noise
+MIDDLE = 32768.0  # code of no noise
 _DECODERS = (cv2.COLOR_BayerRGGB2RGB_EA, cv2.COLOR_BayerGRBG2RGB_EA, cv2.COLOR_BayerGBRG2RGB_EA, cv2.COLOR_BayerBGGR2RGB_EA)
 
 
@@ -28,30 +28,32 @@ def colours(phase: int) -> tuple[int, int, int, int]:
 
 
 def mosaic(picture: Linear, phase: int) -> Planes:
-    """Return the four planes that a sensor behind a Bayer mosaic sees of an HxWx3 picture; odd sizes are mirrored to even."""
-    height, width = picture.shape[:2]
-    if height % 2 or width % 2:
-        picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)  # type: ignore[assignment]
-    planes = np.empty((4, (height + 1) // 2, (width + 1) // 2), np.float32)
+    """Return the four planes that a sensor behind a Bayer mosaic sees of an HxWx3 picture of even sizes."""
+    planes = np.empty((4, picture.shape[0] // 2, picture.shape[1] // 2), np.float32)
     for site, channel in enumerate(colours(phase)):
         planes[site] = picture[site // 2 :: 2, site % 2 :: 2, channel]
     return planes
 
 
-def demosaic(planes: Planes, phase: int, height: int, width: int) -> NDArray[np.uint16]:
-    """Return all three colours at every pixel, as 16-bit codes: value * SCALE + OFFSET.
+def demosaic(planes: Planes, phase: int) -> NDArray[np.uint16]:
+    """Return all three colours at every pixel, 2H x 2W x 3, as 16-bit codes: value * SCALE + MIDDLE.
 
     Args:
-        planes: white-balanced light of the four sites; edges are judged across colours, so balance comes first.
+        planes: 4xHxW white-balanced values of the four sites, -1..1; edges are judged across colours, so balance comes first.
         phase: the site of red.
-        height: rows to return.
-        width: columns to return.
     """
     sites, rows, columns = planes.shape
-    codes = cv2.addWeighted(planes.reshape(-1, columns), SCALE, planes.reshape(-1, columns), 0.0, OFFSET, dtype=cv2.CV_16U)
+    sheet = planes.reshape(-1, columns)
+    codes = cv2.addWeighted(sheet, SCALE, sheet, 0.0, MIDDLE, dtype=cv2.CV_16U)
     raw = np.empty((2 * rows, 2 * columns), np.uint16)
     for site, plane in enumerate(codes.reshape(sites, rows, columns)):
         raw[site // 2 :: 2, site % 2 :: 2] = plane
-    return cv2.cvtColor(raw, _DECODERS[phase])[:height, :width]  # type: ignore[return-value]
+    return cv2.cvtColor(raw, _DECODERS[phase])  # type: ignore[return-value]
 
 
+def binned(planes: Planes, phase: int) -> Linear:
+    """Return one RGB pixel per 2x2 cell, HxWx3: no guess is needed at half the size."""
+    red, blue = planes[phase], planes[3 - phase]
+    first, second = (site for site in range(4) if site not in (phase, 3 - phase))
+    green = cv2.addWeighted(planes[first], 0.5, planes[second], 0.5, 0.0)
+    return cv2.merge([red, green, blue])  # type: ignore[return-value]

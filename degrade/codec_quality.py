@@ -23,22 +23,27 @@ class Scale(NamedTuple):
     step: float  # distance of two settings that we tell apart
     settings: tuple[float, ...]  # the codec's own numbers, rising or falling
     equal: tuple[float, ...]  # JPEG quality, rising
-    largest_px: int  # longest side that the format can hold
+    largest_px: int  # longest side that the format can hold, less 7 for a shifted grid
 
 
 SCALES: Final = {
-    "jpeg": Scale(1.0, (1, 100), (1, 100), 65_500),
-    "webp": Scale(1.0, (0, 5, 10, 20, 35, 50, 65, 75, 85, 95, 100), (7.5, 15.5, 20.2, 31.1, 49.7, 64.7, 74.2, 78.8, 89.7, 95.8, 97.5), 16_383),
+    "jpeg": Scale(1.0, (1, 100), (1, 100), 65_492),
+    "webp": Scale(
+        1.0,
+        (0, 5, 10, 20, 35, 50, 65, 75, 85, 95, 100),
+        (7.5, 15.5, 20.2, 31.1, 49.7, 64.7, 74.2, 78.8, 89.7, 95.8, 97.5),
+        16_376,
+    ),
     "avif": Scale(
         1.0,
         (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100),
         (7.4, 9.1, 12.8, 20.1, 32.2, 59.8, 76.6, 86.5, 91.6, 94.9, 98.9),
-        65_535,
+        65_528,
     ),
-    "h264": Scale(0.5, (51, 45, 40, 35, 30, 25, 20, 15, 10), (5.1, 7.5, 13.2, 29.1, 63.9, 83.7, 92.1, 95.7, 97.5), 16_384),
-    "h265": Scale(0.5, (51, 45, 40, 35, 30, 25, 20, 15, 10), (5.6, 10.5, 20.1, 42.1, 74.3, 88.2, 93.7, 96.5, 97.9), 8_192),
-    "mpeg4": Scale(1.0, (31, 25, 20, 15, 11, 8, 6, 4, 3, 2), (9.0, 11.3, 14.6, 21.7, 33.2, 53.3, 69.3, 83.5, 88.4, 92.7), 8_190),
-    "mpeg2": Scale(1.0, (31, 25, 20, 15, 11, 8, 6, 4, 3, 2), (11.1, 14.0, 17.5, 24.3, 35.0, 53.0, 67.8, 80.3, 85.6, 90.6), 4_094),
+    "h264": Scale(0.5, (51, 45, 40, 35, 30, 25, 20, 15, 10), (5.1, 7.5, 13.2, 29.1, 63.9, 83.7, 92.1, 95.7, 97.5), 16_376),
+    "h265": Scale(0.5, (51, 45, 40, 35, 30, 25, 20, 15, 10), (5.6, 10.5, 20.1, 42.1, 74.3, 88.2, 93.7, 96.5, 97.9), 8_184),
+    "mpeg4": Scale(1.0, (31, 25, 20, 15, 11, 8, 6, 4, 3, 2), (9.0, 11.3, 14.6, 21.7, 33.2, 53.3, 69.3, 83.5, 88.4, 92.7), 8_183),
+    "mpeg2": Scale(1.0, (31, 25, 20, 15, 11, 8, 6, 4, 3, 2), (11.1, 14.0, 17.5, 24.3, 35.0, 53.0, 67.8, 80.3, 85.6, 90.6), 4_087),
 }
 RESIZED: Final = (0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)  # of the clean side
 RESIZED_EQUAL: Final = (  # by the number of soft filters
@@ -82,10 +87,10 @@ def setting_for(codec: str, quality: float, low: float, high: float) -> float:
     return (min(max(nearest, least), most) if least <= most else nearest) * scale.step
 
 
-def reaches(codec: str, low: float, high: float, side_px: int) -> bool:
-    """Answer whether a codec can hurt as much as some JPEG quality in [low, high] at this size."""
-    _, _, equal, largest_px = SCALES[codec]
-    return equal[0] <= high and equal[-1] >= low and side_px <= largest_px
+def reaches(codec: str, low: float, high: float) -> bool:
+    """Answer whether a codec can hurt as much as some JPEG quality in [low, high]."""
+    equal = SCALES[codec].equal
+    return equal[0] <= high and equal[-1] >= low
 
 
 def _interpolate(value: float, rising: tuple[float, ...] | list[float], onto: tuple[float, ...]) -> float:

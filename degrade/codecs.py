@@ -15,6 +15,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from degrade.contract import Encoded, Srgb
@@ -74,6 +75,9 @@ def avif(picture: Srgb, quality: float, subsampling: str, mode: str) -> Encoded:
         quality: libavif's, a whole number 0-100.
         subsampling: one of `AVIF_SUBSAMPLING`.
         mode: a key of `AVIF_SPEEDS`; speed 10 gives the bytes of 9, slower ones take seconds.
+
+    Raises:
+        ValueError: AVIF cannot halve rows only ("4:4:0").
     """
     if subsampling not in AVIF_SUBSAMPLING:
         raise ValueError(f"avif has no subsampling {subsampling}; known: {', '.join(AVIF_SUBSAMPLING)}")
@@ -91,7 +95,5 @@ def _only_420(codec: str, subsampling: str) -> None:
         raise ValueError(f"{codec} has no subsampling {subsampling}; known: 4:2:0")
 
 
-def _decode(data: np.ndarray) -> Srgb:  # type: ignore[type-arg]
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-    assert pixels is not None, "the file was just made"
-    return pixels  # type: ignore[return-value]
+def _decode(data: NDArray[np.uint8]) -> Srgb:
+    return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)  # type: ignore[return-value]

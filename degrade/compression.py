@@ -8,8 +8,8 @@ nothing, two grids 3 px apart add their seams (the shifted second pass of JPEG f
 codecs by starting ffmpeg for each picture. We run every codec in process and record every hop. The last hop's own
 bytes ARE the degraded file; the crop on the way is undone, so that the pair stays aligned to the pixel.
 
-Severity is the JPEG quality that hurts as much as the chain's hardest hop (`codec_quality`); size and sharpening are
-bounded by stratum beside it.
+Severity is the JPEG quality that hurts as much as the chain's hardest hop, its shrinking and growing back included
+(`codec_quality` has the measurements). Sharpening is bounded by stratum beside it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from degrade import codecs, presets
 from degrade.codec_chain import SHRINK, SOFT, Hop, resizings, run
 from degrade.codec_quality import SCALES, jpeg_equal, reaches, resize_equal, scale_for, setting_for
 from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
+from degrade.errors import BadSample, Reason
 from degrade.keys import nearest
 
 Roll = Callable[[], float]  # the next number in [0, 1)
@@ -43,6 +44,7 @@ MODES: Final = {  # what each codec may be told, with weights; the costly ones a
     "mpeg4": {"h263": 0.6, "mpeg": 0.4},
     "mpeg2": {"dc-8": 0.6, "dc-10": 0.4},
 }
+EVERY_CODEC_HOLDS_PX: Final = min(scale.largest_px for scale in SCALES.values())
 CHROMA: Final = ("jpeg", "avif")  # codecs whose subsampling is free
 MOST_ROLLS: Final = 64
 KNOWN: Final[dict[str, Iterable[str]]] = {
@@ -60,6 +62,11 @@ class Plan(NamedTuple):
     hops: tuple[int, int]
     inner: Weights  # codecs
     last: Weights
+
+    def holding(self, side_px: int) -> Plan:
+        """Return the plan without the formats that cannot hold so long a side."""
+        inner, last = ({c: w for c, w in codecs.items() if SCALES[c].largest_px >= side_px} for codecs in (self.inner, self.last))
+        return self._replace(inner=inner, last=last)
 
 
 class CompressionRanges(Ranges):
@@ -102,6 +109,20 @@ class CompressionRanges(Ranges):
             raise ValueError("no path is left: the `codecs` and `hops` allowed suit none of the `paths` asked for")
         return self
 
+    def plans(self, side_px: int) -> dict[str, Plan]:
+        """Return what is left of each path for a photo of this size; worked out once for all but huge ones.
+
+        Raises:
+            BadSample: no path is left whose codecs can hold the photo.
+        """
+        if side_px <= EVERY_CODEC_HOLDS_PX:
+            return self._plans
+        fitting = {name: plan.holding(side_px) for name, plan in self._plans.items()}
+        able = {name: plan for name, plan in fitting.items() if plan.last and (plan.inner or plan.hops[1] == 1)}
+        if not able:
+            raise BadSample(Reason.TOO_MANY_PIXELS, f"{side_px} px: no codec of the recipe's paths holds so long a side")
+        return able
+
     def _allowed(self, role: presets.Role) -> dict[str, float]:
         weights = {codec: weight * self.codecs.get(codec, 0.0) for codec, weight in role.codecs.items()}
         return {codec: weight for codec, weight in weights.items() if weight > 0}
@@ -118,7 +139,6 @@ class Bounds(NamedTuple):
 
     quality: tuple[float, float]
     sharpen: tuple[float, float]
-    side_px: int
 
 
 class Resizing(NamedTuple):
@@ -133,29 +153,39 @@ class Resizing(NamedTuple):
 def sample(rng: np.random.Generator, ranges: CompressionRanges, facts: Facts, stratum: int) -> CompressionParams:
     """Draw a chain: one hop, anywhere in it, is the hardest and meets the stratum; the others hurt less."""
     roll = iter(rng.random(MOST_ROLLS).tolist()).__next__
-    bounds = _bounds(ranges, facts, stratum)
-    plans = ranges._plans  # noqa: SLF001 - worked out once for a recipe, not a thing to write in it
-    name = _pick({known: plan.weight for known, plan in plans.items()}, roll())
-    plan, path = plans[name], presets.PATHS[name]
-    count = _whole(plan.hops, roll())
-    roles = (*(path.inner,) * (count - 1), path.last)
-    weights = (*(plan.inner,) * (count - 1), plan.last)
-    hardest = int(count * roll())
-    coding = _coding(weights[hardest], bounds.quality, bounds.side_px, roll)
-    milder = (worst := jpeg_equal(*coding)), max(worst, BEST_QUALITY)
-    codings = [coding if index == hardest else _coding(weights[index], milder, bounds.side_px, roll) for index in range(count)]
+    bounds = _bounds(ranges, stratum)
+    roles, weights = _way(ranges, facts, roll)
+    codings = _codings(weights, bounds, roll)
     resizing = _resizing(roles, ranges, bounds, roll)
-    sharpened = next((index for index, role in enumerate(roles) if roll() < role.sharpens), count)
+    sharpened = next((index for index, role in enumerate(roles) if roll() < role.sharpens), None)
     hops = []
     for index, (role, (codec, setting)) in enumerate(zip(roles, codings, strict=True)):
-        scale, how = _size(index, count, resizing)
+        scale, how = _size(index, len(roles), resizing)
         amount = _between(bounds.sharpen, roll()) if index == sharpened else 0.0
         dx, dy = (_whole(ranges.offset_px, roll()), _whole(ranges.offset_px, roll())) if roll() < role.crops else (0, 0)
         hops.append(Hop(scale, how, amount, dx, dy, codec, setting, *_told(codec, scale, ranges, roll)))
     return CompressionParams(tuple(hops))
 
 
-def _bounds(ranges: CompressionRanges, facts: Facts, stratum: int) -> Bounds:
+def _way(ranges: CompressionRanges, facts: Facts, roll: Roll) -> tuple[tuple[presets.Role, ...], tuple[Weights, ...]]:
+    """Draw a path and its length; return what each hop may do, and its codecs."""
+    plans = ranges.plans(max(facts.width, facts.height))
+    name = _pick({known: plan.weight for known, plan in plans.items()}, roll())
+    plan, path = plans[name], presets.PATHS[name]
+    inner = _whole(plan.hops, roll()) - 1
+    return (*(path.inner,) * inner, path.last), (*(plan.inner,) * inner, plan.last)
+
+
+def _codings(weights: tuple[Weights, ...], bounds: Bounds, roll: Roll) -> list[tuple[str, float]]:
+    """Draw codec and setting of each hop, the hardest first."""
+    hardest = int(len(weights) * roll())
+    coding = _coding(weights[hardest], bounds.quality, roll)
+    worst = jpeg_equal(*coding)
+    milder = worst, max(worst, BEST_QUALITY)
+    return [coding if at == hardest else _coding(codecs_here, milder, roll) for at, codecs_here in enumerate(weights)]
+
+
+def _bounds(ranges: CompressionRanges, stratum: int) -> Bounds:
     """Narrow the ranges to a stratum; where nothing is left of one, to its value nearest to the stratum."""
     low, high = STRATA[stratum] + EDGE, STRATA[stratum - 1]
     least, most = ranges.quality
@@ -163,13 +193,12 @@ def _bounds(ranges: CompressionRanges, facts: Facts, stratum: int) -> Bounds:
     return Bounds(
         (min(max(low, least), most), max(min(high, most), least)),
         (gentlest, max(gentlest, min(strongest, MOST_SHARPENING[stratum - 1]))),
-        max(facts.width, facts.height),
     )
 
 
-def _coding(weights: Weights, quality: tuple[float, float], side_px: int, roll: Roll) -> tuple[str, float]:
+def _coding(weights: Weights, quality: tuple[float, float], roll: Roll) -> tuple[str, float]:
     """Draw a codec that can hurt as little and as much as asked, and its setting."""
-    able = {codec: weight for codec, weight in weights.items() if reaches(codec, *quality, side_px)}
+    able = {codec: weight for codec, weight in weights.items() if reaches(codec, *quality)}
     codec = _pick(able or weights, roll())
     return codec, setting_for(codec, _between(quality, roll()), *quality)
 
@@ -178,11 +207,13 @@ def _resizing(roles: tuple[presets.Role, ...], ranges: CompressionRanges, bounds
     """Draw whether and how a chain shrinks: never so far that this would hurt more than the stratum allows."""
     nowhere = Resizing(len(roles))
     at = next((index for index, role in enumerate(roles) if roll() < role.resizes), nowhere.at)
+    if at == nowhere.at:
+        return nowhere
     shrink, grow = _pick(ranges.filters, roll()), _pick(ranges.filters, roll())
     if at == len(roles) - 1:
         grow = shrink  # the last hop has one filter for both ways
     smallest = scale_for(bounds.quality[0], (shrink in SOFT) + (grow in SOFT))
-    if at == nowhere.at or smallest is None or smallest > ranges.scale[1]:
+    if smallest is None or smallest > ranges.scale[1]:
         return nowhere
     return Resizing(at, _between((max(smallest, ranges.scale[0]), ranges.scale[1]), roll()), shrink, grow)
 

@@ -1,7 +1,7 @@
 """What a camera's own denoiser leaves of the noise: it is what makes real photos' noise soft, blotchy and uneven.
 
 No camera shows white noise. Its processor works where noise has one size everywhere (here: noise divided by its own
-standard deviation), smooths luminance as a local Wiener filter (Lee, 1980) - by m = strength / (1 + s^2 / 4), s^2 the
+standard deviation), smooths luminance as a local Wiener filter (Lee, 1980) - by m = strength / (1 + s^2), s^2 the
 energy of the scene's texture in units of the noise, so that sky and skin are smoothed and foliage and hair keep their
 grain -, smooths colour much harder, and sharpens what is left. Low-frequency colour it cannot see stays as blotches.
 Strength, correlation length and colour share differ by segment (`regions`); shadows are smoothed more than lights.
@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import fields
-from degrade.contract import Map
-from degrade.regions import Scatter, segment_values, soft_map
+from degrade.contract import Linear, Map
+from degrade.regions import Scatter, segment_values, soft_maps
 
-TEXTURE = 4.0  # energy of texture, in variances of the noise, at which smoothing is halved
+TEXTURE = 1.0  # energy of texture, in variances of the noise, at which smoothing is halved
+MOST = 0.95  # of the noise's detail that any denoiser takes away
 COARSE = 2.5  # the long correlation length, in short ones
 
 
@@ -43,68 +44,107 @@ class Denoiser(NamedTuple):
     seed: int
 
 
-def _blur(plane: Map, sigma_px: float) -> Map:
-    side = 2 * max(int(2.0 * sigma_px + 0.5), 1) + 1
+class Maps(NamedTuple):
+    """What differs over the photo, at half its size."""
+
+    strength: Map
+    coarse: Map
+    colour: Map
+    blotches: NDArray[np.float32]  # hxwx3, in deviations of the noise
+
+    def rows(self, first: int, last: int) -> Maps:
+        """Return the part that belongs to some rows of the photo, both even."""
+        part = slice(first // 2, last // 2)
+        return Maps(self.strength[part], self.coarse[part], self.colour[part], self.blotches[part])
+
+
+def maps(linear: Linear, labels: NDArray[np.int32], denoiser: Denoiser) -> Maps:
+    """Regrow what differs over a photo.
+
+    Args:
+        linear: HxWx3 float32 linear light, even sizes.
+        labels: segments of it, a small proxy.
+        denoiser: the camera's.
+    """
+    half = (linear.shape[1] // 2, linear.shape[0] // 2)
+    light = cv2.transform(linear, np.array([[0.25, 0.5, 0.25]], np.float32))
+    guide = cv2.sqrt(np.clip(cv2.resize(light, half, interpolation=cv2.INTER_AREA), 0.0, 1.0))
+    values = segment_values((denoiser.strength, denoiser.coarse, denoiser.colour), int(labels.max()) + 1, denoiser.seed)
+    np.minimum(values[:2], MOST, out=values[:2])
+    strength, coarse, colour = soft_maps(values, labels, guide, 0.5 * denoiser.feather_px)  # type: ignore[arg-type]
+    strength *= 1.0 - np.float32(denoiser.shadows) * guide
+    return Maps(strength, coarse, colour, _blotches(half, denoiser))
+
+
+def _blotches(half: tuple[int, int], denoiser: Denoiser) -> NDArray[np.float32]:
+    """Return smooth fields of the blotches' deviation, one per colour; cells are half a blotch, at an eighth of the photo's size."""
+    columns, rows = (half[0] + 3) // 4, (half[1] + 3) // 4
+    cell = max(denoiser.blotch_px / 16.0, 1.0)
+    spots = [fields.fractal(denoiser.seed + 10 * (1 + plane), rows, columns, cell, octaves=2) for plane in range(2)]
+    tints = cv2.merge([spots[0], cv2.addWeighted(spots[0], -0.3, spots[1], -0.3, 0.0), spots[1]])
+    return cv2.resize(tints * np.float32(denoiser.blotch), half, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def reach_px(denoiser: Denoiser) -> int:
+    """Return how far away a pixel may lie that changes another."""
+    smooth = max(_radius(denoiser.length_px), 2 * _radius(0.5 * COARSE * denoiser.length_px), 2 * _radius(0.5 * denoiser.colour_length_px))
+    return smooth + 8  # texture's window, sharpening, resizing
+
+
+def _radius(sigma_px: float) -> int:
+    return max(int(2.0 * sigma_px + 0.5), 1)
+
+
+def _blur(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    side = 2 * _radius(sigma_px) + 1
     return cv2.GaussianBlur(plane, (side, side), sigma_px)  # type: ignore[return-value]
 
 
-def denoise(
-    noise: tuple[Map, Map, Map], luma: Map, per_sigma: Map, labels: NDArray[np.int32], denoiser: Denoiser
-) -> tuple[Map, Map, Map]:
-    """Return what is left of the noise.
+def _twice(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    return cv2.resize(plane, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def denoise_luma(noise: Map, scene: Map, here: Maps, denoiser: Denoiser) -> Map:
+    """Return what is left of the luma noise.
 
     Args:
-        noise: luma and the two colour differences, HxW float32, in standard deviations of the luma noise.
-        luma: HxW float32 linear luma of the scene without noise.
-        per_sigma: HxW float32, one over the standard deviation of the luma noise.
-        labels: segments, a small proxy.
+        noise: HxW float32 in standard deviations of itself; even sizes.
+        scene: HxW float32 linear luma of the scene in the same unit.
+        here: the maps for these rows.
         denoiser: the camera's.
-
-    Returns:
-        The same three planes, same units.
     """
-    height, width = luma.shape
-    half = (max(width // 2, 1), max(height // 2, 1))
-    guide = cv2.sqrt(cv2.max(cv2.resize(luma, half, interpolation=cv2.INTER_AREA), 0.0))
-    scatters = (denoiser.strength, denoiser.coarse, denoiser.colour)
-    values = segment_values(scatters, int(labels.max()) + 1, denoiser.seed)
-    np.minimum(values[:2], 0.95, out=values[:2])
-    strength, coarse, colour = (soft_map(row, labels, guide, 0.5 * denoiser.feather_px) for row in values)  # type: ignore[arg-type]
-    light = cv2.scaleAdd(guide, -denoiser.shadows, np.ones_like(guide))
-    strength = cv2.multiply(strength, cv2.max(light, 0.0))  # type: ignore[assignment]
-    bright = _denoise_luma(noise[0], luma, per_sigma, _full(strength, luma), _full(coarse, luma), denoiser)
-    tint = cv2.merge([cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in noise[1:]])
-    first, second = cv2.split(_denoise_colour(tint, strength, colour, denoiser))  # type: ignore[arg-type]
-    return bright, _full(first, luma), _full(second, luma)  # type: ignore[arg-type]
+    halved = cv2.resize(scene, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    detail = cv2.subtract(halved, cv2.blur(halved, (3, 3)))
+    energy = cv2.blur(cv2.multiply(detail, detail), (3, 3))
+    energy *= np.float32(1.0 / TEXTURE)
+    energy += 1.0
+    share = cv2.divide(here.strength, energy)
+    mixed = cv2.scaleAdd(scene, denoiser.texture_loss, noise)
+    short = _blur(mixed, denoiser.length_px)  # type: ignore[arg-type]
+    halved = cv2.resize(mixed, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    long = _blur(halved, 0.5 * COARSE * denoiser.length_px)  # type: ignore[arg-type]
+    cv2.addWeighted(mixed, 1.0, short, -1.0, 0.0, mixed)
+    left = cv2.subtract(noise, cv2.multiply(_twice(share), mixed, mixed), mixed)  # type: ignore[arg-type]
+    long -= cv2.resize(short, (long.shape[1], long.shape[0]), interpolation=cv2.INTER_AREA)
+    long *= here.coarse
+    long *= share
+    left += _twice(long)
+    edge = cv2.subtract(left, cv2.GaussianBlur(left, (3, 3), 0.85), short)
+    return cv2.scaleAdd(edge, denoiser.sharpening, left, left)  # type: ignore[return-value]
 
 
-def _full(plane: Map, like: Map) -> Map:
-    return cv2.resize(plane, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+def denoise_colour(tint: NDArray[np.float32], here: Maps, denoiser: Denoiser) -> NDArray[np.float32]:
+    """Return what is left of the colour noise, and the blotches.
 
-
-def _denoise_luma(noise: Map, luma: Map, per_sigma: Map, strength: Map, coarse: Map, denoiser: Denoiser) -> Map:
-    texture = cv2.multiply(cv2.subtract(luma, _blur(luma, denoiser.length_px)), per_sigma)
-    energy = cv2.blur(cv2.multiply(texture, texture), (5, 5))
-    share = cv2.divide(strength, cv2.add(cv2.multiply(energy, 1.0 / TEXTURE), 1.0))
-    short = _blur(noise, denoiser.length_px)
-    quarter = cv2.resize(noise, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    long = _full(_blur(quarter, 0.5 * COARSE * denoiser.length_px), noise)  # type: ignore[arg-type]
-    cv2.add(short, cv2.multiply(coarse, cv2.subtract(long, short)), short)
-    taken = cv2.subtract(noise, short)
-    cv2.scaleAdd(texture, denoiser.texture_loss, taken, taken)
-    left = cv2.subtract(noise, cv2.multiply(share, taken))
-    edge = cv2.subtract(left, cv2.GaussianBlur(left, (3, 3), 0.85))
-    return cv2.scaleAdd(edge, denoiser.sharpening, left)  # type: ignore[return-value]
-
-
-def _denoise_colour(tint: NDArray[np.float32], strength: Map, colour: Map, denoiser: Denoiser) -> NDArray[np.float32]:
-    height, width = strength.shape
-    smooth = _blur(tint, 0.5 * denoiser.colour_length_px)  # half size
-    share = cv2.sqrt(strength)  # colour is smoothed harder than luminance
-    left = cv2.add(tint, cv2.multiply(cv2.merge([share, share]), cv2.subtract(smooth, tint)))
-    rows, columns = (height + 3) // 4, (width + 3) // 4
-    cell = max(denoiser.blotch_px / 8.0, 1.0)
-    spots = [fields.fractal(denoiser.seed + 10 * (1 + plane), rows, columns, cell, octaves=2) for plane in range(2)]
-    blotches = cv2.resize(cv2.merge(spots), (width, height), interpolation=cv2.INTER_CUBIC)
-    cv2.scaleAdd(blotches, denoiser.blotch, left, left)
-    return cv2.multiply(left, cv2.merge([colour, colour]))  # type: ignore[return-value]
+    Args:
+        tint: hxwx3 float32 noise of the colours without luma, half size, in standard deviations of the luma noise.
+        here: the maps for these rows.
+        denoiser: the camera's.
+    """
+    smooth = _blur(tint, 0.5 * denoiser.colour_length_px)
+    smooth -= tint
+    smooth *= cv2.merge([cv2.sqrt(here.strength)] * 3)  # colour is smoothed harder than luminance
+    smooth += tint
+    smooth += here.blotches
+    smooth *= cv2.merge([here.colour] * 3)
+    return smooth

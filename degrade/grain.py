@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from degrade import camera, fields
 from degrade.contract import Linear, Map, Srgb
 
-SIGMA_AT_400 = 0.028  # deviation of sRGB values in the middle tones of an ISO 400 film, scanned to a megapixel
+SIGMA_AT_400 = 0.022  # deviation of sRGB values in the middle tones of an ISO 400 film, scanned to a megapixel
 
 
 class Grain(NamedTuple):
@@ -32,7 +32,7 @@ class Grain(NamedTuple):
 
 def sigma(iso: float) -> float:
     """Return the deviation of sRGB values (0..1) in the middle tones of a film of this speed."""
-    return SIGMA_AT_400 * math.sqrt(iso / 400.0)
+    return SIGMA_AT_400 * (iso / 400.0) ** 0.35  # granularity of films grows with about the cube root of speed
 
 
 def _field(seed: int, height: int, width: int, size_px: float) -> Map:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import camera, fields, guided
+from degrade import camera, fields, guided, strips
 from degrade.airlight import LUMINANCE, airlight, darkness
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, interval
 from degrade.errors import BadSample, Reason
@@ -27,7 +27,7 @@ from degrade.stream import log_uniform, new_seed, uniform
 
 WORK_PX = 512  # long side at which transmission is computed before it gets the photo's edges
 WHITE = (1.0,) * 4
-AIR_STEP = 8  # the air's own light is soft: it is computed at an eighth
+AIR_STEP = 4  # the air's own light is soft: it is computed at a quarter of the working size
 LAMP_KNEE = 0.5  # linear light above which a highlight may be a lamp
 DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
 NIGHT_GAIN = 2.0  # below it a lamp seen through haze is no brighter than the photo shows it
@@ -75,6 +75,15 @@ class HazeParams(NamedTuple):
     exposure_ev: float
     noise_gain: float
     noise_seed: int
+
+
+class _Passage(NamedTuple):
+    step: int  # px of the photo per working px
+    coarse: Map  # transmission at working size
+    mix: NDArray[np.float64]  # of the channels, to the guide
+    slope: Map
+    offset: Map
+    light: Linear  # the photo at working size
 
 
 class _Veil(NamedTuple):
@@ -125,11 +134,19 @@ def render(light: Linear, params: HazeParams, assets: Assets) -> Linear:
     Raises:
         ValueError: a prior is missing.
     """
-    through = transmission(light, params, assets)
-    veil = _veil(light, through, params, assets)
-    if veil.lamp_gain > NIGHT_GAIN:
-        light = _lamps(light, through, veil.lamp_gain)
-    return _noisy(_mixed(light, through, veil), params)
+    passage = _passage(light, params, assets)
+    veil = _veil(passage, params, assets)
+    grain = fields.gaussian(params.noise_seed, *light.shape[:2])
+    hazy = np.empty_like(light)
+    for rows in strips.rows_of(light.shape, AIR_STEP * passage.step):
+        part = light[rows]
+        through = _through(part, passage, rows)
+        if veil.lamp_gain > NIGHT_GAIN:
+            part = _lamps(part, through, veil.lamp_gain)
+        air = strips.enlarged(veil.air, AIR_STEP * passage.step, rows, light.shape[1])
+        mixed = _mixed(part, through, air, veil.gain)
+        hazy[rows] = _noisy(mixed, grain[rows], params.noise_gain)
+    return hazy
 
 
 def transmission(light: Linear, params: HazeParams, assets: Assets) -> Map:
@@ -143,19 +160,11 @@ def transmission(light: Linear, params: HazeParams, assets: Assets) -> Map:
     Raises:
         ValueError: a prior is missing.
     """
-    inverse, sky = _priors(assets)
-    height, width = light.shape[:2]
-    step = max(math.ceil(max(height, width) / WORK_PX), 1)
-    size = (max(width // step, 8), max(height // step, 8))
-    cell = max(size[0] / inverse.shape[1], size[1] / inverse.shape[0], 1.0)  # working px per pixel of the prior
-    layer = Layer(*params[: len(Layer._fields)])
-    coarse = coarse_transmission(_sized(inverse, size), _sized(sky, size), layer, assets.horizon_frac, assets.height_rad)
-    tiny = (max(size[0] // 4, 8), max(size[1] // 4, 8))
-    colours = cv2.sqrt(_sized(light, tiny))
-    guide = guided.mixed(light, guided.guide_mix(colours, _sized(coarse, tiny)))  # type: ignore[arg-type]
-    slope, offset = guided.coefficients(_sized(guide, size), coarse, max(round(2 * cell), 3), EPS)
-    fine = guided.apply(slope, offset, guide)
-    return cv2.min(cv2.max(fine, 0.0), 1.0)  # type: ignore[return-value]
+    passage = _passage(light, params, assets)
+    through = np.empty(light.shape[:2], np.float32)
+    for rows in strips.rows_of(light.shape, passage.step):
+        through[rows] = _through(light[rows], passage, rows)
+    return through
 
 
 def severity(params: HazeParams) -> float:
@@ -178,21 +187,56 @@ def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
     return cv2.resize(values, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 
-def _veil(light: Linear, through: Map, params: HazeParams, assets: Assets) -> _Veil:
-    """Return the light of the air and the camera's answer to it, at an eighth of the size.
+def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
+    """Return the transmission at working size and the guided filter that brings it to full size."""
+    inverse, sky = _priors(assets)
+    step = 1
+    while max(light.shape[:2]) > step * WORK_PX:
+        step *= 2
+    small = strips.reduced(light, step)
+    size = (small.shape[1], small.shape[0])
+    cell = max(size[0] / inverse.shape[1], size[1] / inverse.shape[0], 1.0)  # working px per pixel of the prior
+    layer = Layer(
+        visibility_m=params.visibility_m,
+        near_m=params.near_m,
+        far_m=params.far_m,
+        far_cut=params.far_cut,
+        scale_m=params.layer_m,
+        patchiness=params.patchiness,
+        patch_m=params.patch_m,
+        patch_seed=params.patch_seed,
+    )
+    coarse = coarse_transmission(_sized(inverse, size), _sized(sky, size), layer, assets.horizon_frac, assets.height_rad)
+    roots: Linear = cv2.sqrt(small)  # type: ignore[assignment]
+    mix = guided.guide_mix(roots, coarse)
+    guide: Map = cv2.transform(roots, mix.reshape(1, 3))  # type: ignore[assignment]
+    crisp = guided.steepened(coarse, max(round(cell), 2))
+    slope, offset = guided.coefficients(guide, crisp, max(round(3 * cell), 4), EPS)
+    return _Passage(step, coarse, mix, slope, offset, small)
+
+
+def _through(part: Linear, passage: _Passage, rows: slice) -> Map:
+    """Return the transmission of a strip: slope * guide + offset, in [0, 1]."""
+    slope = strips.enlarged(passage.slope, passage.step, rows, part.shape[1])
+    offset = strips.enlarged(passage.offset, passage.step, rows, part.shape[1])
+    fine = cv2.add(cv2.multiply(guided.mixed(part, passage.mix), slope), offset)
+    return cv2.min(cv2.max(fine, 0.0), 1.0)  # type: ignore[return-value]
+
+
+def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
+    """Return the light of the air and the camera's answer to it, at a quarter of the working size.
 
     Air sends airlight, less the share of it that is replaced by light scattered forward on its way from the scene: that
     share is greatest at middle optical depth, and spreads wider the deeper the haze.
     """
-    height, width = light.shape[:2]
-    size = (max(width // AIR_STEP, 8), max(height // AIR_STEP, 8))
-    colours, passed = _sized(light, size), _sized(through, size)
-    air = airlight(colours, _sized(_priors(assets)[1], size), assets.horizon_frac, params.air_level, params.air_tint, params.sun_warmth)
+    colours, passed = strips.reduced(passage.light, AIR_STEP), strips.reduced(passage.coarse, AIR_STEP)
+    sky = _sized(_priors(assets)[1], (passed.shape[1], passed.shape[0]))
+    air = airlight(colours, sky, assets.horizon_frac, params.air_level, params.air_tint, params.sun_warmth)
     lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(darkness(air), DAYLIGHT_LAMPS)
     excess = cv2.subtract(camera.recover_highlights(colours, lamp_gain, LAMP_KNEE), (*air, 0.0))
     root = cv2.sqrt(passed)
     forward = cv2.multiply(root, cv2.subtract(1.0, root), scale=4.0 * params.forward)
-    radius = params.glow_frac * min(size)
+    radius = params.glow_frac * min(passed.shape)
     sharp = _spread(excess, cv2.multiply(forward, root), radius / 4)  # type: ignore[arg-type]
     wide = _spread(excess, cv2.multiply(forward, cv2.subtract(1.0, root)), radius)  # type: ignore[arg-type]
     total: Linear = cv2.max(cv2.add(cv2.add(sharp, wide), (*air, 0.0)), 0.0)  # type: ignore[assignment]
@@ -219,23 +263,22 @@ def _luminance(picture: Linear) -> float:
     return float(np.dot(cv2.mean(picture)[:3], LUMINANCE))
 
 
-def _mixed(light: Linear, through: Map, veil: _Veil) -> Linear:
-    """Return gain * (air + through * (light - air)), with the air enlarged to the photo."""
-    air = cv2.resize(veil.air, (light.shape[1], light.shape[0]), interpolation=cv2.INTER_LINEAR)
+def _mixed(light: Linear, through: Map, air: Linear, gain: float) -> Linear:
+    """Return gain * (air + through * (light - air)), a new array."""
     difference = cv2.subtract(light, air)
-    cv2.multiply(difference, _three(cv2.multiply(through, veil.gain)), dst=difference)  # type: ignore[arg-type]
-    return cv2.scaleAdd(air, veil.gain, difference, dst=difference)  # type: ignore[return-value]
+    cv2.multiply(difference, _three(cv2.multiply(through, gain)), dst=difference)  # type: ignore[arg-type]
+    return cv2.scaleAdd(air, gain, difference, dst=difference)  # type: ignore[return-value]
 
 
-def _noisy(hazy: Linear, params: HazeParams) -> Linear:
-    """Add the camera's shot noise, in place: what the scene's own noise lost on its way is put back."""
-    if params.noise_gain <= 0:
+def _noisy(hazy: Linear, grain: Map, gain: float) -> Linear:
+    """Return light with the camera's shot noise: what the scene's own noise lost on its way is put back.
+
+    Luminance only: developed photos keep little colour noise.
+    """
+    if gain <= 0:
         return hazy
-    grain = fields.gaussian(params.noise_seed, hazy.shape[0], hazy.shape[1])
-    cv2.multiply(grain, math.sqrt(params.noise_gain), dst=grain)
-    amplitude = cv2.sqrt(cv2.max(hazy, 0.0))
-    cv2.multiply(amplitude, _three(grain), dst=amplitude)
-    return cv2.max(cv2.add(hazy, amplitude, dst=hazy), 0.0, dst=hazy)  # type: ignore[return-value]
+    amplitude = cv2.multiply(cv2.sqrt(hazy), _three(grain), scale=math.sqrt(gain))
+    return cv2.max(cv2.add(hazy, amplitude), 0.0)  # type: ignore[return-value]
 
 
 GENERATOR = Generator(

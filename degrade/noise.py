@@ -5,8 +5,8 @@
 
 A clean photo is un-developed to the RAW values of one of many cameras (Brooks et al., CVPR 2019), exposed with noise, and
 developed again. We depart from that paper in one place: a clean photo has been demosaiced once already, and doing it
-again would add zippers and softness that no pair of a noisy and a quiet exposure shows. So the mosaic is demosaiced
-with and without noise, and the difference is the noise. Light is noisy around its mean, so brightness does not drift.
+again would add zippers and softness that no pair of a noisy and a quiet exposure shows. So the development acts on the
+noise alone, which is then added to the scene's light: brightness does not drift.
 
 Severity is an ISO number of a camera whose K is 1e-6 per ISO: 100 to 12,000 span the published 1e-4 to 1.2e-2. A share
 of pairs is film instead (`grain`), whose speed is the ISO.
@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import bayer, denoiser, develop, grain, sensor
+from degrade.bands import bands
 from degrade.contract import Assets, Facts, Generator, Interval, Linear, Map, Number, Ranges, Srgb, Stage, choice, interval, share
 from degrade.regions import Scatter
 from degrade.stream import chance, log_uniform, new_seed, uniform
 
 SHOT_PER_ISO = 1e-6
-LUMA = np.array([[0.299, 0.587, 0.114], [0.5, -0.4187, -0.0813], [-0.1687, -0.3313, 0.5]])  # ITU-R BT.601: Y, Cr, Cb
+LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)  # ITU-R BT.601, as JPEG has it
 LEFT_BY_DEMOSAIC = np.array([0.5625, 0.75, 0.5625])  # variance after interpolation: red and blue from 1/4, green from 1/2
 
 
@@ -37,7 +38,7 @@ class NoiseRanges(Ranges):
     rgb_gain: Interval = interval(1.0, 1.6, "factor", "brightness gain of the development", (1.0, 4.0))
     red_gain: Interval = interval(1.9, 2.4, "factor", "white balance gain of red", (1.0, 4.0))
     blue_gain: Interval = interval(1.5, 1.9, "factor", "white balance gain of blue", (1.0, 4.0))
-    read_deviation: Interval = interval(-0.5, 0.5, "log variance", "read noise off the cameras' common line, before N(0, 0.26)", (-3.0, 3.0))
+    read_deviation: Interval = interval(-0.4, 0.4, "log", "read noise variance off the cameras' common line; N(0, 0.26) is added", (-3.0, 3.0))
     tail: Interval = interval(-0.2, 0.14, "Tukey lambda", "tails of the read noise: 0.14 normal, below long", (-0.4, 0.5))
     row_frac: Interval = interval(0.0, 0.3, "of read noise", "noise shared by a row", (0.0, 2.0))
     bits: tuple[int, ...] = choice((10, 12, 14), "depths of the converter")
@@ -47,7 +48,7 @@ class NoiseRanges(Ranges):
     strength_spread: Interval = interval(0.1, 0.4, "log", "how much the grip differs between segments", (0.0, 1.0))
     coarse: Interval = interval(0.1, 0.5, "0..1", "share of smoothed noise with the long correlation length", (0.0, 0.95))
     coarse_spread: Interval = interval(0.2, 0.6, "log", "how much it differs between segments", (0.0, 1.0))
-    colour: Interval = interval(0.3, 0.9, "0..1", "share of the colour noise that is left", (0.0, 2.0))
+    colour: Interval = interval(0.2, 0.75, "0..1", "share of the colour noise that is left", (0.0, 2.0))
     colour_spread: Interval = interval(0.1, 0.4, "log", "how much it differs between segments", (0.0, 1.0))
     length_px: Interval = interval(0.6, 1.3, "px", "short correlation length of the luminance", (0.3, 4.0))
     colour_length_px: Interval = interval(2.0, 6.0, "px", "correlation length of the colour", (0.6, 16.0))
@@ -57,10 +58,10 @@ class NoiseRanges(Ranges):
     blotch_px: Interval = interval(8.0, 64.0, "px", "size of the colour blotches", (4.0, 256.0))
     sharpening: Interval = interval(0.0, 0.8, "factor", "sharpening after the denoiser", (0.0, 3.0))
     feather_px: Interval = interval(4.0, 16.0, "px", "passage from segment to segment", (2.0, 64.0))
-    jpeg: float = share(0.6, "how often the camera wrote a JPEG")
+    jpeg: float = share(0.4, "how often the camera wrote a JPEG")
     jpeg_quality: Interval = interval(88.0, 98.0, "quality", "of the camera's own JPEG", (50.0, 100.0))
     grain_px: Interval = interval(1.2, 3.5, "px", "diameter of film grain", (0.8, 16.0))
-    grain_colour: Interval = interval(0.05, 0.5, "0..1", "share of the grain that each dye layer has for itself", (0.0, 1.0))
+    grain_colour: Interval = interval(0.03, 0.3, "0..1", "share of the grain that each dye layer has for itself", (0.0, 1.0))
 
 
 class Camera(NamedTuple):
@@ -86,30 +87,37 @@ class NoiseParams(NamedTuple):
     film: grain.Grain | None
 
 
+def _at(bounds: Interval, position: float) -> float:
+    """Return the value at a position 0..1 between two bounds: many uniform draws come cheaper from one call."""
+    return bounds[0] + (bounds[1] - bounds[0]) * position
+
+
 def _sample_denoiser(rng: np.random.Generator, ranges: NoiseRanges) -> denoiser.Denoiser:
+    draws = rng.random(12).tolist()
     return denoiser.Denoiser(
-        strength=Scatter(uniform(rng, *ranges.strength), uniform(rng, *ranges.strength_spread)),
-        coarse=Scatter(uniform(rng, *ranges.coarse), uniform(rng, *ranges.coarse_spread)),
-        colour=Scatter(uniform(rng, *ranges.colour), uniform(rng, *ranges.colour_spread)),
-        length_px=uniform(rng, *ranges.length_px),
-        colour_length_px=uniform(rng, *ranges.colour_length_px),
-        shadows=uniform(rng, *ranges.shadows),
-        texture_loss=uniform(rng, *ranges.texture_loss),
-        blotch=uniform(rng, *ranges.blotch),
+        strength=Scatter(_at(ranges.strength, draws[0]), _at(ranges.strength_spread, draws[1])),
+        coarse=Scatter(_at(ranges.coarse, draws[2]), _at(ranges.coarse_spread, draws[3])),
+        colour=Scatter(_at(ranges.colour, draws[4]), _at(ranges.colour_spread, draws[5])),
+        length_px=_at(ranges.length_px, draws[6]),
+        colour_length_px=_at(ranges.colour_length_px, draws[7]),
+        shadows=_at(ranges.shadows, draws[8]),
+        texture_loss=_at(ranges.texture_loss, draws[9]),
+        blotch=_at(ranges.blotch, draws[10]),
         blotch_px=log_uniform(rng, *ranges.blotch_px),
-        sharpening=uniform(rng, *ranges.sharpening),
+        sharpening=_at(ranges.sharpening, draws[11]),
         feather_px=uniform(rng, *ranges.feather_px),
         seed=new_seed(rng),
     )
 
 
 def _sample_look(rng: np.random.Generator, ranges: NoiseRanges) -> develop.Look:
+    first, second, third, fourth, red, blue = rng.random(6).tolist()
     low, high = ranges.rgb_gain
     return develop.Look(
-        matrix_mix=(rng.random(), rng.random(), rng.random(), rng.random()),
+        matrix_mix=(first, second, third, fourth),
         rgb_gain=min(max(1.0 / max(0.8 + 0.1 * rng.standard_normal(), 0.2), low), high),
-        red_gain=uniform(rng, *ranges.red_gain),
-        blue_gain=uniform(rng, *ranges.blue_gain),
+        red_gain=_at(ranges.red_gain, red),
+        blue_gain=_at(ranges.blue_gain, blue),
     )
 
 
@@ -129,7 +137,7 @@ def _sample_camera(rng: np.random.Generator, ranges: NoiseRanges, iso: float) ->
     )
 
 
-def sample(rng: np.random.Generator, ranges: NoiseRanges, facts: Facts, stratum: int) -> NoiseParams:
+def sample(rng: np.random.Generator, ranges: NoiseRanges, _facts: Facts, stratum: int) -> NoiseParams:
     """Draw an exposure whose ISO lies in the stratum, log-uniform."""
     iso = log_uniform(rng, *GENERATOR.band(stratum))
     film = ranges.source.get("film", 0.0)
@@ -158,61 +166,107 @@ def render(linear: Linear, params: NoiseParams, assets: Assets) -> Srgb:
     return _photograph(linear, params.iso, params.camera, assets.segments)
 
 
+class Optics(NamedTuple):
+    """What a camera's numbers come to, worked out once per photo."""
+
+    into_camera: NDArray[np.float32]  # 3x3: scene light to balanced camera light
+    gains: tuple[float, ...]  # balanced camera light to RAW, of the four sites
+    luma: NDArray[np.float32]  # 1x3: luma of balanced camera light
+    tint: NDArray[np.float32]  # 3x3: balanced camera light to scene light without luma
+    slope: float  # variance of luma noise: slope * luma + floor
+    floor: float
+
+
+def optics(iso: float, camera: Camera) -> Optics:
+    """Work out matrices, gains and the luma noise that the sensor gives a grey."""
+    into_camera = develop.to_camera(camera.look)
+    back = np.linalg.inv(into_camera)
+    luma = LUMA @ back
+    gains = np.array(develop.raw_gains(camera.look))
+    left = luma[0] ** 2 * LEFT_BY_DEMOSAIC
+    return Optics(
+        into_camera.astype(np.float32),
+        tuple(float(gains[channel]) for channel in bayer.colours(camera.phase)),
+        luma.astype(np.float32),
+        (back - luma).astype(np.float32),
+        float((left * SHOT_PER_ISO * iso / gains).sum()),
+        float((left * camera.read_noise**2 / gains**2).sum()) + 1e-12,
+    )
+
+
 def _photograph(linear: Linear, iso: float, camera: Camera, labels: NDArray[np.int32]) -> Srgb:
-    light = develop.untone(linear)
-    to_camera = develop.to_camera(camera.look)
-    noise = expose(cv2.transform(light, to_camera.astype(np.float32)), iso, camera)  # type: ignore[arg-type]
-    into_luma = LUMA @ np.linalg.inv(to_camera)
-    planes = cv2.split(cv2.transform(noise, (into_luma / bayer.SCALE).astype(np.float32)))
-    luma: Map = cv2.transform(light, LUMA[:1].astype(np.float32))  # type: ignore[assignment]
-    spread = luma_noise(luma, into_luma[0], iso, camera)
-    per_sigma: Map = cv2.divide(1.0, spread)  # type: ignore[assignment]
-    whitened = tuple(cv2.multiply(plane, per_sigma, dst=plane) for plane in planes)
-    left = denoiser.denoise(whitened, luma, per_sigma, labels, camera.denoiser)  # type: ignore[arg-type]
-    soft = cv2.merge([cv2.multiply(plane, spread) for plane in left])
-    cv2.add(light, cv2.transform(soft, np.linalg.inv(LUMA).astype(np.float32)), light)
-    photo = develop.finish(light)
+    height, width = linear.shape[:2]
+    if height % 2 or width % 2:
+        linear = cv2.copyMakeBorder(linear, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)  # type: ignore[assignment]
+    maps = denoiser.maps(linear, labels, camera.denoiser)
+    chance = sensor.roll(exposure(iso, camera), linear.shape[0] // 2, linear.shape[1] // 2)
+    plan = optics(iso, camera)
+    photo = np.empty(linear.shape, np.uint8)
+    for band in bands(linear.shape[0], denoiser.reach_px(camera.denoiser)):
+        light = develop.untone(linear[band.seen])
+        planes = expose(light, plan, exposure(iso, camera), camera.phase, chance.rows(band.first // 2, band.last // 2))
+        add_noise(light, planes, plan, camera, maps.rows(band.first, band.last))
+        photo[band.made] = develop.finish(light[band.kept])
+    photo = np.ascontiguousarray(photo[:height, :width])
     return photo if camera.jpeg_quality is None else _through_jpeg(photo, camera.jpeg_quality)
 
 
-def expose(balanced: Linear, iso: float, camera: Camera) -> NDArray[np.float32]:
-    """Return what noise adds to balanced camera light, demosaiced, in 1/`bayer.SCALE`: HxWx3 float32.
+def exposure(iso: float, camera: Camera) -> sensor.Sensor:
+    """Return the settings of the sensor."""
+    return sensor.Sensor(
+        SHOT_PER_ISO * iso, camera.read_noise, camera.tail, camera.row_frac, camera.bits, camera.hot_per_mpx, camera.seed
+    )
+
+
+def expose(light: Linear, plan: Optics, settings: sensor.Sensor, phase: int, chance: sensor.Chance) -> bayer.Planes:
+    """Return what the sensor adds to the white-balanced values of its mosaic: 4xHxW float32.
 
     Args:
-        balanced: HxWx3 white-balanced camera light, 1 where the sensor clips; cut at 1 here.
-        iso: decides the shot noise.
-        camera: the rest.
+        light: 2Hx2Wx3 scene light.
+        plan: the camera's numbers.
+        settings: of the sensor.
+        phase: the site of red.
+        chance: the random part of the exposure, for these rows.
     """
-    height, width = balanced.shape[:2]
-    gains = [develop.raw_gains(camera.look)[channel] for channel in bayer.colours(camera.phase)]
-    quiet = bayer.mosaic(balanced, camera.phase)
-    np.minimum(quiet, 1.0, out=quiet)
-    raw = np.stack([develop.close_shoulder(plane, gain) for plane, gain in zip(quiet, gains, strict=True)])
-    settings = (SHOT_PER_ISO * iso, camera.read_noise, camera.tail, camera.row_frac, camera.bits, camera.hot_per_mpx, camera.seed)
-    noisy = sensor.sense(raw, sensor.Sensor(*settings))
-    for site, gain in enumerate(gains):
-        noisy[site] = develop.open_shoulder(noisy[site], gain)
-    with_noise = bayer.demosaic(noisy, camera.phase, height, width)
-    return cv2.subtract(with_noise, bayer.demosaic(quiet, camera.phase, height, width), dtype=cv2.CV_32F)  # type: ignore[return-value]
+    quiet = bayer.mosaic(cv2.transform(light, plan.into_camera), phase)  # type: ignore[arg-type]
+    np.clip(quiet, -1.0, 1.0, out=quiet)
+    raw = np.empty_like(quiet)
+    for site, gain in enumerate(plan.gains):
+        raw[site] = develop.close_shoulder(quiet[site], gain)
+    noisy = sensor.sense(raw, settings, chance)
+    for site, gain in enumerate(plan.gains):
+        np.subtract(develop.open_shoulder(noisy[site], gain), quiet[site], out=noisy[site])
+    return noisy
 
 
-def luma_noise(luma: Map, weights: NDArray[np.float64], iso: float, camera: Camera) -> Map:
-    """Return the standard deviation of luma noise that the sensor gives a grey of each luma, HxW float32.
+def add_noise(light: Linear, planes: bayer.Planes, plan: Optics, camera: Camera, maps: denoiser.Maps) -> None:
+    """Add to scene light what the camera's development leaves of the noise, in place.
 
     Args:
-        luma: HxW linear luma.
-        weights: of balanced red, green and blue in luma.
-        iso: decides the shot noise.
-        camera: gains and read noise.
+        light: HxWx3 scene light, even sizes.
+        planes: noise of the mosaic, 4 x H/2 x W/2.
+        plan: the camera's numbers.
+        camera: its mosaic and denoiser.
+        maps: what differs over the photo, for these rows.
     """
-    gains = np.array(develop.raw_gains(camera.look))
-    share_of = weights**2 * LEFT_BY_DEMOSAIC
-    slope = float((share_of * SHOT_PER_ISO * iso / gains).sum())
-    floor = float((share_of * camera.read_noise**2 / gains**2).sum()) + 1e-12
-    variance = np.multiply(luma, np.float32(slope))
-    np.maximum(variance, 0.0, out=variance)
-    variance += np.float32(floor)
-    return cv2.sqrt(variance, variance)  # type: ignore[return-value]
+    height, width = light.shape[:2]
+    luma: Map = cv2.transform(light, LUMA)  # type: ignore[assignment]
+    spread = np.multiply(luma, np.float32(plan.slope))
+    cv2.max(spread, 0.0, spread)
+    spread += np.float32(plan.floor)
+    cv2.sqrt(spread, spread)
+    bright = cv2.transform(bayer.demosaic(planes, camera.phase), plan.luma).astype(np.float32)
+    bright -= bayer.MIDDLE
+    cv2.divide(bright, spread, bright, 1.0 / bayer.SCALE)
+    scene: Map = cv2.divide(luma, spread, luma)  # type: ignore[assignment]
+    bright = denoiser.denoise_luma(bright, scene, maps, camera.denoiser)
+    coarse = cv2.merge([cv2.resize(spread, (width // 2, height // 2), interpolation=cv2.INTER_AREA)] * 3)
+    tint = cv2.divide(cv2.transform(bayer.binned(planes, camera.phase), plan.tint), coarse)
+    tint = cv2.multiply(denoiser.denoise_colour(tint, maps, camera.denoiser), coarse)  # type: ignore[arg-type]
+    noise = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
+    cv2.add(light, noise, light)
+    cv2.multiply(bright, spread, bright)
+    cv2.add(light, cv2.cvtColor(bright, cv2.COLOR_GRAY2RGB, noise), light)
 
 
 def _through_jpeg(photo: Srgb, quality: int) -> Srgb:

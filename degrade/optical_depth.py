@@ -23,7 +23,8 @@ from degrade.contract import Map
 
 SKY_PLANES = 10.0  # the sky lies this many far planes away: beyond all land, short of infinity at the horizon
 SLICES = 4
-PATCH_GRID_PX = 128  # patches are soft: they are marched at this size
+PATCH_GRID_PX = 96  # patches are soft: they are marched at this size
+LEAST_CELL_PX = 8.0  # of that grid
 KOSCHMIEDER = 3.912  # -ln(0.02): at the visibility, 2 % of contrast is left
 
 
@@ -71,8 +72,9 @@ def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: floa
     land, above = cv2.multiply(through_land, extinction), cv2.multiply(through_sky, extinction)
     if layer.patchiness > 0:
         scale = height / (2.0 * math.tan(height_rad / 2.0))  # px per unit of slope
-        land = cv2.multiply(land, _density(through_land, layer, scale))
-        above = cv2.multiply(above, _density(through_sky, layer, scale))
+        patches = _patches((height, width), layer, scale)
+        land = cv2.multiply(land, _density(through_land, patches, layer))  # type: ignore[arg-type]
+        above = cv2.multiply(above, _density(through_sky, patches, layer))
     return cv2.blendLinear(cv2.exp(above), cv2.exp(land), sky, cv2.subtract(1.0, sky))  # type: ignore[return-value]
 
 
@@ -83,28 +85,46 @@ def _crossed(distance: Map, climb: Map) -> Map:
     return cv2.multiply(distance, cv2.divide(passed, x))  # type: ignore[return-value]
 
 
-def _density(crossed: Map, layer: Layer, scale_px: float) -> Map:
-    """Return the mean relative density along each ray: patches of one size, smaller in the picture the farther they are.
+def _slices(layer: Layer) -> list[float]:
+    """Return the distances that bound the slices, metres; the last reaches beyond all land."""
+    ratio = (3.0 * layer.far_m / layer.near_m) ** (1.0 / SLICES)
+    return [0.0] + [layer.near_m * ratio ** (index + 1) for index in range(SLICES)]
+
+
+def _patches(shape: tuple[int, int], layer: Layer, scale_px: float) -> list[Map]:
+    """Return a field of patches per slice, mean 0 and variance 1: all of one size, smaller in the picture the farther away.
+
+    Args:
+        shape: of the maps that they will thicken.
+        layer: the air.
+        scale_px: px of those maps per unit of slope.
+    """
+    step = max(max(shape) / PATCH_GRID_PX, 1.0)
+    height, width = max(round(shape[0] / step), 8), max(round(shape[1] / step), 8)
+    bounds = _slices(layer)
+    fields_ = []
+    for index in range(SLICES):
+        middle_m = math.sqrt(max(bounds[index], layer.near_m) * bounds[index + 1])
+        cell_px = min(max(layer.patch_m / middle_m * scale_px / step, LEAST_CELL_PX), 2.0 * max(height, width))
+        fields_.append(fields.fractal(layer.patch_seed + 100 * index, height, width, cell_px, octaves=2))
+    return fields_
+
+
+def _density(crossed: Map, patches: list[Map], layer: Layer) -> Map:
+    """Return the mean relative density along each ray, at the size of `crossed`.
 
     Args:
         crossed: hxw length of dense air on each ray, metres: a ray that climbs out of the layer ends there.
+        patches: of `_patches`.
         layer: the air.
-        scale_px: px per unit of slope.
     """
-    height, width = crossed.shape
-    step = max(height, width) / PATCH_GRID_PX
-    size = (max(round(width / max(step, 1)), 8), max(round(height / max(step, 1)), 8))
+    size = patches[0].shape[1::-1]
     coarse = cv2.resize(crossed, size, interpolation=cv2.INTER_AREA)
-    ratio = size[1] / height
-    edges = np.geomspace(layer.near_m, 3.0 * layer.far_m, SLICES + 1)
-    edges[0] = 0.0
+    bounds = _slices(layer)
     drift = np.zeros_like(coarse)
-    for index in range(SLICES):
-        middle = math.sqrt(max(edges[index], layer.near_m) * edges[index + 1])
-        cell_px = float(np.clip(layer.patch_m / middle * scale_px * ratio, 10.0, 2.0 * max(size)))
-        noise = fields.fractal(layer.patch_seed + 100 * index, size[1], size[0], cell_px, octaves=3)
-        last = index == SLICES - 1
-        inside = np.clip(coarse, edges[index], None if last else edges[index + 1]) - np.float32(edges[index])
-        drift += noise * (inside / coarse)
+    for index, patch in enumerate(patches):
+        beyond = None if index == SLICES - 1 else bounds[index + 1]
+        inside = np.clip(coarse, bounds[index], beyond) - np.float32(bounds[index])
+        drift += patch * (inside / coarse)
     factor = cv2.exp((layer.patchiness * drift - 0.5 * layer.patchiness**2).astype(np.float32))
-    return cv2.resize(factor, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(factor, crossed.shape[1::-1], interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]

@@ -38,20 +38,23 @@ def segment_values(scatters: tuple[Scatter, ...], segments: int, seed: int) -> N
     return np.asarray(mean * np.exp(spread * normal - 0.5 * spread**2), np.float32)
 
 
-def soft_map(values: NDArray[np.float32], labels: NDArray[np.int32], guide: Map, feather_px: float) -> Map:
-    """Return the map of one number per segment at the guide's size, soft over `feather_px` and along its edges.
+def soft_maps(values: NDArray[np.float32], labels: NDArray[np.int32], guide: Map, feather_px: float) -> list[Map]:
+    """Return one map per row of values, at the guide's size, soft over `feather_px` and along the guide's edges.
 
     Args:
-        values: one per label.
+        values: one row per map, one column per label.
         labels: small proxy that covers the same view as the guide.
         guide: HxW float32 perceptual luminance.
         feather_px: width of the passage, in px of the guide.
     """
-    rows, columns = labels.shape
-    scale = columns / guide.shape[1]
-    hard = values[labels]
-    small = cv2.resize(guide, (columns, rows), interpolation=cv2.INTER_AREA)
-    radius = max(round(0.5 * feather_px * scale), 1)
-    slope, offset = guided.coefficients(small, hard, radius, EDGE)  # type: ignore[arg-type]
-    soft = guided.apply(slope, offset, guide)
-    return np.clip(soft, values.min(), values.max(), out=soft)
+    height, width = guide.shape
+    size = (max(width // 2, 1), max(height // 2, 1))
+    coarse = cv2.resize(guide, size, interpolation=cv2.INTER_AREA)
+    nearest = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+    found = []
+    for row in values:
+        soft = cv2.GaussianBlur(row[nearest], (0, 0), 0.25 * feather_px)
+        slope, offset = (cv2.resize(plane, (width, height)) for plane in guided.coefficients(coarse, soft, 1, EDGE))  # type: ignore[arg-type]
+        full = cv2.add(cv2.multiply(slope, guide, slope), offset, offset)
+        found.append(np.clip(full, row.min(), row.max(), out=full))
+    return found  # type: ignore[return-value]

@@ -23,9 +23,9 @@ from degrade.bayer import Planes
 
 BLACK = 1.0 / 16.0  # black level as a share of full scale: how far noise can be seen below zero
 DARK = 30.0  # photo-electrons up to which counts come from the tables
-STEPS = 8  # table rows per photo-electron
-CELLS = 2048  # quantiles per row
-WORDS_TO_CELLS = 5  # 16-bit words to 2048 cells, in bits
+MEANS = 128  # rows of the table, evenly spaced in the square root of the mean count
+CELLS = 512  # quantiles per row
+ROW_STEP = (MEANS - 1) / math.sqrt(DARK)
 
 
 class Sensor(NamedTuple):
@@ -51,46 +51,62 @@ def read_noise_for(shot: float, deviation: float) -> float:
 
 @functools.cache
 def _count_table() -> NDArray[np.float32]:
-    """Return N - mean for mean counts 0, 1/8 ... 30 (rows) and evenly spaced probabilities (columns)."""
+    """Return N - mean by mean count (upper 7 bits of the index) and probability (lower 9), each row of exact variance."""
     probabilities = (np.arange(CELLS) + 0.5) / CELLS
-    table = np.zeros((int(DARK) * STEPS + 1, CELLS))
+    table = np.zeros((MEANS, CELLS))
     counts = np.arange(90)
     log_factorial = np.array([math.lgamma(count + 1.0) for count in counts])
-    for row in range(1, len(table)):
-        mean = row / STEPS
+    for row in range(1, MEANS):
+        mean = (row / ROW_STEP) ** 2
         cumulative = np.cumsum(np.exp(counts * math.log(mean) - mean - log_factorial))
         table[row] = np.searchsorted(cumulative, probabilities)
         table[row] -= table[row].mean()
-        table[row] *= math.sqrt(mean) / table[row].std()  # what lies beyond the last quantile is not lost
-    return table.astype(np.float32)
+        table[row] *= math.sqrt(mean) / max(float(table[row].std()), 1e-9)  # what lies beyond the last quantile is not lost
+    return table.astype(np.float32).reshape(1, -1)
 
 
-def shot_noise(light: NDArray[np.float32], shot: float, seed: int) -> NDArray[np.float32]:
+def shot_noise(light: NDArray[np.float32], shot: float, words: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Return the deviation of counted light from its mean: zero on average, variance `shot` times the light.
 
     Args:
         light: HxW float32, share of full scale; below zero counts as zero.
         shot: light of one photo-electron.
-        seed: of the field.
+        words: HxW uniform random words.
     """
-    words = fields.random_words(seed, light.shape)
     mean = np.multiply(light, np.float32(1.0 / shot))
-    np.maximum(mean, 0.0, out=mean)
-    noise = mean - np.float32(1.0 / 18.0)  # the skewness term below holds 1/18 of variance
-    cv2.sqrt(np.maximum(noise, 0.0, out=noise), noise)
+    cv2.max(mean, 0.0, mean)
+    dark = cv2.compare(mean, DARK, cv2.CMP_LT)
+    if not cv2.hasNonZero(dark):
+        noise = _bright_counts(mean, words)
+    else:
+        noise = _dark_counts(mean, words)
+        if cv2.countNonZero(dark) < dark.size:
+            cv2.copyTo(_bright_counts(mean, words), cv2.bitwise_not(dark, dark), noise)
+    noise *= np.float32(shot)
+    return noise
+
+
+def _bright_counts(mean: NDArray[np.float32], words: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Return N - mean by a normal distribution with the skewness of Poisson's: sqrt(mean) z + (z^2 - 1) / 6."""
+    noise = mean - np.float32(1.0 / 18.0)  # the skewness term holds 1/18 of variance
+    cv2.sqrt(cv2.max(noise, 0.0, noise), noise)
     normal = fields.as_normal(words)
     noise *= normal
     normal *= normal
     normal -= 1.0
-    cv2.scaleAdd(normal, 1.0 / 6.0, noise, noise)
-    dark = cv2.compare(mean, DARK, cv2.CMP_LT)
-    if cv2.hasNonZero(dark):
-        mean *= STEPS
-        np.copyto(normal, np.right_shift(words, WORDS_TO_CELLS, out=words))
-        counted = cv2.remap(_count_table(), normal, mean, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-        cv2.copyTo(counted, dark, noise)
-    noise *= np.float32(shot)
-    return noise
+    return cv2.scaleAdd(normal, 1.0 / 6.0, noise, noise)  # type: ignore[return-value]
+
+
+def _dark_counts(mean: NDArray[np.float32], words: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Return N - mean by the tables; means above theirs get the last row."""
+    rows = cv2.sqrt(mean)
+    rows *= np.float32(ROW_STEP)
+    rows += np.float32(0.5)
+    cv2.min(rows, MEANS - 1.0, rows)
+    index = rows.astype(np.uint16)
+    index <<= 9
+    index |= words >> 7
+    return cv2.LUT(index, _count_table())  # type: ignore[return-value]
 
 
 @functools.lru_cache(maxsize=8)
@@ -105,57 +121,75 @@ def _tukey_quantiles(tail: float) -> NDArray[np.float32]:
     return (quantiles / quantiles.std()).astype(np.float32).reshape(1, -1)
 
 
-def read_noise(rows: int, columns: int, tail: float, seed: int) -> NDArray[np.float32]:
-    """Return an HxW field of read noise: mean 0, variance 1, tails by Tukey's lambda."""
-    return cv2.LUT(fields.random_words(seed, (rows, columns)), _tukey_quantiles(tail))  # type: ignore[return-value]
+def read_noise(tail: float, words: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Return read noise, HxW: mean 0, variance 1, tails by Tukey's lambda.
+
+    Args:
+        tail: lambda.
+        words: HxW uniform random words.
+    """
+    return cv2.LUT(words, _tukey_quantiles(tail))  # type: ignore[return-value]
 
 
-def _add_rows(planes: Planes, sigma: float, seed: int) -> None:
-    rows = fields.gaussian(seed, planes.shape[1], 2) * np.float32(sigma)
-    for site in range(4):
-        planes[site] += rows[:, site // 2, None]
+class Chance(NamedTuple):
+    """The random part of an exposure, regrown from its seed; rows of it belong to rows of the planes."""
+
+    photons: NDArray[np.uint16]  # 4xHxW words
+    electronics: NDArray[np.uint16]  # 4xHxW words
+    lines: NDArray[np.float32]  # Hx2, standard normal
+    leaks: tuple[tuple[int, int, int, float], ...]  # site, row, column, light of every hot pixel
+
+    def rows(self, first: int, last: int) -> Chance:
+        """Return the part that belongs to some rows."""
+        leaks = tuple((site, row - first, column, leak) for site, row, column, leak in self.leaks if first <= row < last)
+        return Chance(self.photons[:, first:last], self.electronics[:, first:last], self.lines[first:last], leaks)
 
 
-def _add_hot_pixels(planes: Planes, per_mpx: float, seed: int) -> None:
-    """Let some wells leak: light is added to them, between a tenth of full scale and all of it."""
-    flat = planes.reshape(-1)
-    count = per_mpx * flat.size * 1e-6
-    words = fields.random_words(seed, (math.ceil(count), 4)).astype(np.int64)
-    where = (words[:, 0] * fields.LEVELS + words[:, 1]) % flat.size
-    leak = 0.1 + 0.9 * (words[:, 2] / fields.LEVELS) ** 2
-    leak[-1:] *= 1.0 - (math.ceil(count) - count)
-    flat[where] += leak.astype(np.float32)
+def roll(sensor: Sensor, rows: int, columns: int) -> Chance:
+    """Regrow the random part of an exposure for planes of 4 x rows x columns."""
+    shape = (4, rows, columns)
+    photons, electronics = fields.random_words(sensor.seed, shape), fields.random_words(sensor.seed + 1, shape)
+    return Chance(photons, electronics, fields.gaussian(sensor.seed + 2, rows, 2), _leaks(sensor, rows, columns))
 
 
-def sense(light: Planes, sensor: Sensor) -> Planes:
+def _leaks(sensor: Sensor, rows: int, columns: int) -> tuple[tuple[int, int, int, float], ...]:
+    """Place the hot pixels; they gain between a tenth of full scale and all of it, mostly little."""
+    expected = sensor.hot_per_mpx * 4e-6 * rows * columns
+    count = math.ceil(expected)
+    found = []
+    for index, (site, row, column, heat) in enumerate(fields.random_words(sensor.seed + 3, (count, 4)) / fields.LEVELS):
+        leak = (0.1 + 0.9 * heat**2) * min(expected - index, 1.0)
+        found.append((int(4 * site), int(rows * row), int(columns * column), float(leak)))
+    return tuple(found)
+
+
+def sense(light: Planes, sensor: Sensor, chance: Chance) -> Planes:
     """Return what the converter reports for the light on a mosaic, black level taken off.
 
     Args:
         light: 4xHxW float32 planes of a mosaic, share of full scale.
         sensor: the exposure.
+        chance: its random part, for the same rows.
 
     Returns:
         4xHxW float32 in [-1/16, 1], in steps of the converter.
     """
-    sites, rows, columns = light.shape
-    sheet = light.reshape(-1, columns)
-    raw = cv2.add(sheet, shot_noise(sheet, sensor.shot, sensor.seed))
-    cv2.scaleAdd(read_noise(*sheet.shape, sensor.tail, sensor.seed + 1), sensor.read_noise, raw, raw)
-    planes: Planes = raw.reshape(sites, rows, columns)  # type: ignore[assignment]
-    _add_rows(planes, sensor.row_frac * sensor.read_noise, sensor.seed + 2)
-    if sensor.hot_per_mpx > 0.0:
-        _add_hot_pixels(planes, sensor.hot_per_mpx, sensor.seed + 3)
-    if any(sensor.bias):
-        planes += np.array(sensor.bias, np.float32).reshape(4, 1, 1) * np.float32(sensor.read_noise)
-    return quantise(planes, sensor.bits)
+    raw = np.empty_like(light)
+    for site in range(4):
+        plane = light[site] + shot_noise(light[site], sensor.shot, chance.photons[site])
+        cv2.scaleAdd(read_noise(sensor.tail, chance.electronics[site]), sensor.read_noise, plane, raw[site])
+        offset = chance.lines[:, site // 2, None] * np.float32(sensor.row_frac * sensor.read_noise)
+        raw[site] += offset + np.float32(sensor.bias[site] * sensor.read_noise)
+    for site, row, column, leak in chance.leaks:
+        raw[site, row, column] += leak
+    return quantise(raw, sensor.bits)
 
 
 def quantise(planes: Planes, bits: int) -> Planes:
     """Clip to [-1/16, 1] and round to the steps of a converter, in place; returns the same array."""
     steps = (2**bits - 1) * (1.0 - BLACK)
-    sheet = planes.reshape(-1, planes.shape[-1])
-    np.clip(sheet, -BLACK, 1.0, out=sheet)
-    sheet *= np.float32(steps)
-    np.rint(sheet, sheet)
-    sheet *= np.float32(1.0 / steps)
+    np.clip(planes, -BLACK, 1.0, out=planes)
+    planes *= np.float32(steps)
+    np.rint(planes, out=planes)
+    planes *= np.float32(1.0 / steps)
     return planes

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import functools
 from fractions import Fraction
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import av
 import cv2
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
 from degrade.contract import Srgb
@@ -75,14 +76,15 @@ def frame(picture: Srgb, codec: str, quality: float, mode: str) -> Srgb:
     height, width = picture.shape[:2]
     below = max(SMALLEST_PX, height + height % 2) - height
     right = max(SMALLEST_PX, width + width % 2) - width
-    padded = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE) if below or right else picture
-    rgb = _from_planes(_code(_to_planes(padded, coder.luma), coder, quality, mode), coder.luma)
-    return np.ascontiguousarray(rgb[:height, :width]) if below or right else rgb
+    if below or right:
+        padded: Srgb = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+        return np.ascontiguousarray(frame(padded, codec, quality, mode)[:height, :width])
+    return _from_planes(_code(_to_planes(picture, coder.luma), coder, quality, mode), coder.luma)
 
 
 def _code(planes: NDArray[np.uint8], coder: Coder, quality: float, mode: str) -> NDArray[np.uint8]:
     """Return the planes of a frame after encoding and decoding."""
-    context = av.CodecContext.create(coder.encoder, "w")
+    context = cast("VideoCodecContext", av.CodecContext.create(coder.encoder, "w"))
     context.height, context.width = planes.shape[0] * 2 // 3, planes.shape[1]
     context.pix_fmt = "yuv420p"
     context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
@@ -90,10 +92,10 @@ def _code(planes: NDArray[np.uint8], coder: Coder, quality: float, mode: str) ->
     told = {name: text.format(quality=f"{quality:g}") for name, text in coder.options.items()}
     context.options = told | coder.modes[mode]
     packets = [*context.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")), *context.encode(None)]
-    reader = av.CodecContext.create(coder.decoder, "r")
+    reader = cast("VideoCodecContext", av.CodecContext.create(coder.decoder, "r"))
     reader.thread_count = 1
     (decoded,) = [shown for packet in (*packets, None) for shown in reader.decode(packet)]
-    return decoded.to_ndarray()
+    return decoded.to_ndarray()  # type: ignore[return-value]
 
 
 @functools.cache
@@ -101,11 +103,13 @@ def _matrices(luma: tuple[float, float]) -> tuple[NDArray[np.float64], NDArray[n
     """Return the 3x4 matrices RGB -> limited-range YCbCr and back (ITU-R BT.601 and BT.709, 8 bit)."""
     red, blue = luma
     weights = np.array([red, 1 - red - blue, blue])
-    to_ycc = np.stack([
-        weights * 219 / 255,
-        (np.array([0, 0, 1.0]) - weights) / (2 * (1 - blue)) * 224 / 255,
-        (np.array([1.0, 0, 0]) - weights) / (2 * (1 - red)) * 224 / 255,
-    ])
+    to_ycc = np.stack(
+        [
+            weights * 219 / 255,
+            (np.array([0, 0, 1.0]) - weights) / (2 * (1 - blue)) * 224 / 255,
+            (np.array([1.0, 0, 0]) - weights) / (2 * (1 - red)) * 224 / 255,
+        ]
+    )
     offset = np.array([[16.0], [128.0], [128.0]])
     to_rgb = np.linalg.inv(to_ycc)
     return np.hstack([to_ycc, offset]), np.hstack([to_rgb, -to_rgb @ offset])

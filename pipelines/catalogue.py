@@ -100,4 +100,14 @@ def _codecs() -> list[Check]:
 
 def _models() -> list[Check]:
     stand_ins = [Check("depth: geometric", True, "stand-in, needs no weights"), Check("segments: superpixels", True, "stand-in, needs no weights")]
-    return stand_ins + [Check(f"depth: {name}", models.is_here(name), models.how_to_get(name)) for name in models.NAMES]
+    return stand_ins + [_depth_model(name, source) for name, source in models.NAMES.items()]
+
+
+def _depth_model(name: str, source: str) -> Check:
+    """Say whether a checkpoint lies in the Hugging Face cache, without loading it."""
+    if importlib.util.find_spec("huggingface_hub") is None:
+        return Check(f"depth: {name}", there=False, detail=f"pip install 'patina[depth]', then: hf download {source}")
+    from huggingface_hub import try_to_load_from_cache
+
+    there = isinstance(try_to_load_from_cache(source, "config.json"), str)
+    return Check(f"depth: {name}", there, source if there else f"to get it: hf download {source}")

@@ -34,6 +34,7 @@ from pipelines.formats import DEFAULT_FORMATS, FormatName, admit, open_header
 
 MAX_SIDE_PX = 65535
 PILLOW_CEILING_PX = 178_956_970  # beyond it Pillow itself refuses to look
+_COPYING: frozenset[FormatName] = frozenset({"webp", "avif", "heif"})  # whose decoders hold the picture several times over
 BROKEN = (  # what parsers raise on broken bytes; BadSample and MemoryError pass by
     OSError, SyntaxError, ValueError, TypeError, ArithmeticError, LookupError, EOFError, AttributeError, AssertionError,
     RuntimeError, struct.error, zlib.error, cv2.error,
@@ -59,7 +60,11 @@ class DecodeRules(BaseModel):
     )
     max_bytes: int = Field(default=1 << 28, ge=1, strict=True, description="bytes of a file; a longer one is not read")
     max_pixels: int = Field(
-        default=100_000_000, ge=1, le=PILLOW_CEILING_PX, strict=True, description="px, by the header; pixels of 16 bits count twice"
+        default=100_000_000,
+        ge=1,
+        le=PILLOW_CEILING_PX,
+        strict=True,
+        description="px, by the header (100 million need 1 GB and 5 s); those of WebP, AVIF, HEIF and of 16 bits count twice",
     )
 
     @model_validator(mode="before")
@@ -114,7 +119,7 @@ def decode(data: bytes, rules: DecodeRules = DEFAULT_RULES) -> Photo:
 def _check_header(image: Image.Image, name: FormatName, rules: DecodeRules) -> tuple[str, ...]:
     """Refuse what is too large or not one photo, by the header; note further pictures that are left out."""
     width, height = image.size
-    pixels = width * height * (2 if raster.is_deep(image) else 1)
+    pixels = width * height * (2 if name in _COPYING or raster.is_deep(image) else 1)
     if pixels > rules.max_pixels or max(width, height) > MAX_SIDE_PX:
         limit = f"the limit is {rules.max_pixels:,} px, {MAX_SIDE_PX} px a side"
         raise BadSample(Reason.TOO_MANY_PIXELS, f"{width}x{height} by the header; {limit}")

@@ -7,6 +7,7 @@ photos that need it before the first pair is rendered, in workers of its own.
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,7 @@ class Prior(NamedTuple):
 
     values: NDArray[np.uint16]
     horizon_frac: float
+    maker: str  # a stand-in, or a model with its revision
     sha256: str
 
 
@@ -59,7 +61,7 @@ class Priors:
             prior = self._of(photo, sha256, kind, maker)
             whole = prior.values.astype(np.int32) if kind == "segments" else prior.values.astype(np.float32) / np.float32(STEPS)
             maps[kind] = cut(whole, box, (width, height))
-            used.append({"kind": kind, "maker": maker, "sha256": prior.sha256})
+            used.append({"kind": kind, "maker": prior.maker, "sha256": prior.sha256})
             if kind == "depth":
                 maps["horizon_frac"] = (prior.horizon_frac * height - crop.y) / crop.crop_height
         maps["height_rad"] = FIELD_OF_VIEW_RAD * crop.crop_height / max(height, width)
@@ -72,18 +74,22 @@ class Priors:
             if prior is None:
                 if maker not in STAND_INS:
                     raise MissingModel(f"the {kind} map of {maker} for {sha256[:12]} is not in {self._folder}: run `patina render` to make it")
-                prior = self.keep(key, *_stand_in(proxy(photo), kind))
+                prior = self.keep(key, *_stand_in(proxy(photo), kind), maker)
             if len(self._recent) > 8:  # maps are small, but a shard has many photos
                 self._recent.clear()
             self._recent[key] = prior
         return self._recent[key]
 
+    def forget(self) -> None:
+        """Drop what is kept in memory; what is on disk stays."""
+        self._recent.clear()
+
     def model(self, photo: Srgb, sha256: str, maker: str) -> None:
         """Make and keep the depth map of a photo by a model; the horizon is the stand-in's."""
         small = proxy(photo)
-        inverse_depth = models.load(maker).estimate([small])[0]
+        prior = _loaded(maker).priors([small], [sky.sky(small)])[0]
         key = (sha256, "depth", maker)
-        self._recent[key] = self.keep(key, inverse_depth, depth.geometric(small, sky.sky(small)).horizon_frac)
+        self._recent[key] = self.keep(key, prior.inverse, prior.horizon_frac, prior.maker)
 
     def path(self, sha256: str, kind: str, maker: str) -> Path | None:
         """Return where a map is kept, if it is."""
@@ -97,24 +103,30 @@ class Priors:
             return None
         try:
             with np.load(path, allow_pickle=False) as file:
-                values, horizon = file["values"], float(file["horizon_frac"])
+                values, horizon, made_by = file["values"], float(file["horizon_frac"]), str(file["maker"])
         except (FileNotFoundError, BadZipFile, KeyError, ValueError, EOFError):
             return None
-        return Prior(values, horizon, _content_hash(values, horizon))
+        return Prior(values, horizon, made_by, _content_hash(values, horizon))
 
-    def keep(self, key: tuple[str, str, str], values: NDArray[Any], horizon_frac: float = 0.5) -> Prior:
+    def keep(self, key: tuple[str, str, str], values: NDArray[Any], horizon_frac: float, maker: str) -> Prior:
         """Store a map (float in [0, 1], or labels) and return it as it will be read back."""
         stored = values.astype(np.uint16) if values.dtype.kind in "iu" else np.rint(np.clip(values, 0, 1) * STEPS).astype(np.uint16)
-        prior = Prior(stored, horizon_frac, _content_hash(stored, horizon_frac))
+        prior = Prior(stored, horizon_frac, maker, _content_hash(stored, horizon_frac))
         path = self.path(*key)
         if path is None:
             return prior
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
         with open(temporary, "xb") as file:  # a cache: whole or absent, but not worth an fsync
-            np.savez(file, values=stored, horizon_frac=np.float64(horizon_frac))
+            np.savez(file, values=stored, horizon_frac=np.float64(horizon_frac), maker=np.str_(maker))
         temporary.rename(path)
         return prior
+
+
+@functools.cache
+def _loaded(maker: str) -> models.DepthModel:
+    """Return a depth model, loaded once per process."""
+    return models.DepthModel(maker)
 
 
 def _content_hash(values: NDArray[np.uint16], horizon_frac: float) -> str:
@@ -130,7 +142,7 @@ def _stand_in(small: Srgb, kind: str) -> tuple[NDArray[Any], float]:
     if kind == "sky":
         return sky_map, 0.5
     prior = depth.geometric(small, sky_map)
-    return prior.inverse_depth, prior.horizon_frac
+    return prior.inverse, prior.horizon_frac
 
 
 def work(task: dict[str, Any], at: Callable[[str], None]) -> int:

@@ -75,6 +75,7 @@ def _read_deep(image: Image.Image, data: bytes) -> Raster:
         if isinstance(keyed, int) and bool((deep == keyed).any()):
             raise BadSample(Reason.TRANSPARENT, f"grey level {keyed} is declared transparent, and used")
         return Raster(cv2.LUT(deep, _TO_8_BIT), "L", ("16bit", "grey"))  # type: ignore[arg-type]
+    _check_chunks(data)
     deep = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # type: ignore[assignment]
     if deep is None or deep.dtype != np.uint16 or deep.ndim != 3:
         image.load()  # says what is wrong
@@ -85,6 +86,15 @@ def _read_deep(image: Image.Image, data: bytes) -> Raster:
         notes += ("alpha:opaque",)
     code = cv2.COLOR_BGRA2RGB if deep.shape[2] == 4 else cv2.COLOR_BGR2RGB
     return Raster(cv2.cvtColor(cv2.LUT(deep, _TO_8_BIT), code), "RGB", notes)  # type: ignore[arg-type]
+
+
+def _check_chunks(data: bytes) -> None:
+    """Raise for a PNG chunk that claims more bytes than follow: OpenCV would set the claimed 4 GB aside first."""
+    at = len(b"\x89PNG\r\n\x1a\n")
+    while at < len(data) and data[at + 4 : at + 8] != b"IEND":
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+    if at >= len(data):
+        raise OSError("image file is truncated: a chunk claims more bytes than there are")
 
 
 def _read_by_pillow(image: Image.Image) -> Raster:

@@ -1,8 +1,9 @@
-"""What every test may use: the real photos, where they are, and one thread per library."""
+"""What every test may use: real photos, and a small run made of them once."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("OPENCV_IPP", "disabled")
@@ -41,3 +42,32 @@ def rocket() -> Srgb:
     from skimage import data as images
 
     return np.ascontiguousarray(images.rocket())
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory) -> Path:
+    """A folder of real photos, a second copy of one of them, a logo, a page of text and a broken file."""
+    from skimage import data
+    from small_run import PHOTOS
+
+    folder = tmp_path_factory.mktemp("photos")
+    for name in PHOTOS:
+        shutil.copy(Path(data.__file__).parent / name, folder / name)
+    shutil.copy(folder / "coffee.png", folder / "coffee_again.png")
+    (folder / "broken.jpg").write_bytes((folder / "rocket.jpg").read_bytes()[:5000])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, photos):
+    """A finished run that tests only read."""
+    from small_run import make, recipe
+
+    return make(tmp_path_factory.mktemp("finished") / "run", photos, recipe())
+
+
+@pytest.fixture
+def scratch(finished, tmp_path):
+    """A copy of the finished run that a test may damage."""
+    shutil.copytree(finished.folder, tmp_path / "run")
+    return finished._replace(folder=tmp_path / "run")

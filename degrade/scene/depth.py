@@ -20,6 +20,7 @@ from degrade.guided import coefficients, guide_mix
 from degrade.scene.proxy import proxy as reduced
 
 WORK_PX = 192  # long side at which regions are found
+LOWEST_HORIZON = 0.85  # below it there is no ground left to tell distances from
 HORIZON_PRIOR = 0.55  # where horizons lie in photos that do not show theirs
 SMOOTH_FRAC = 0.03  # blur of the stand-in, in long sides
 BESIDE_FRAC = 0.06  # how far a standing region lends its distance to what is beside it
@@ -70,14 +71,15 @@ def horizon_frac(sky: Map) -> float:
     if columns.mean() < 0.1:
         return HORIZON_PRIOR - 0.1
     ends = (height - np.argmax(filled[::-1], axis=0))[columns] / height
-    low = float(np.percentile(ends, 85))
+    low = min(float(np.percentile(ends, 85)), LOWEST_HORIZON)
     if float(np.percentile(ends, 85) - np.percentile(ends, 35)) < 0.02 and columns.mean() > 0.8:
         return low  # a straight skyline right across: the sea, a plain
     return low if low >= HORIZON_PRIOR else 0.7 * low + 0.3 * HORIZON_PRIOR
 
 
 def far(proxy: Srgb, sky: Map) -> bool:
-    """Answer whether a photo shows distance: outdoors with open sky, and no lens isolating a near subject.
+    """Answer whether a photo shows distance: outdoors with open sky, and no lens isolating a near subject,
+    and no portrait.
 
     Without weights only sky proves distance; a street canyon or a forest without sky is refused, on the safe side.
 
@@ -87,7 +89,7 @@ def far(proxy: Srgb, sky: Map) -> bool:
     """
     if float(sky.mean()) < LEAST_SKY:
         return False
-    return _surround_sharpness(proxy, sky) >= BLURRED_SURROUND
+    return _surround_sharpness(proxy, sky) >= BLURRED_SURROUND and not _shows_a_face(proxy)
 
 
 def _ground(height: int, width: int, horizon: float) -> Map:
@@ -122,11 +124,15 @@ def _stood_upright(labels: NDArray[np.int32], ground: Map, open_air: NDArray[np.
     np.minimum.at(highest, labels[~open_air], rows[~open_air])
     rises = (highest < level - 0.03 * height) & (lowest > level)
     base = np.bincount(labels[-1], minlength=count)  # px of the lower edge that a region fills
-    rises &= base < 0.3 * width  # land that reaches the camera is lying, whatever else has its colour
+    slopes = rises & (base >= 0.3 * width)  # land that reaches the camera lies, but may climb: its horizon is its own top
+    rises &= ~slopes
     foot = np.minimum(ground[np.clip(lowest, 0, height - 1), 0], NEAREST_FOOT)
     stands = rises[labels] & ~open_air
     inverse = np.where(stands, foot[labels], ground).astype(np.float32)
-    above = ~stands & ~open_air & (rows < level)
+    climbing = slopes[labels] & ~open_air
+    own_top = highest[labels]
+    inverse = np.where(climbing, (rows - own_top + 1) / np.maximum(height - own_top, 1), inverse).astype(np.float32)
+    above = ~stands & ~climbing & ~open_air & (rows < level)
     inverse[above] = _from_beside(inverse, stands, above)[above]
     inverse[open_air] = 0
     return inverse
@@ -160,3 +166,15 @@ def _surround_sharpness(proxy: Srgb, sky: Map) -> float:
     if (ground & rim).sum() < 6:
         return 1.0
     return float(np.median(cells[ground & rim]) / max(float(np.percentile(cells[ground], 95)), 1.0))
+
+
+def _shows_a_face(proxy: Srgb) -> bool:
+    """Answer whether there is a skin-coloured oval of a portrait's size in the upper part, before whatever backdrop."""
+    _, red, blue = cv2.split(cv2.cvtColor(proxy, cv2.COLOR_RGB2YCrCb))
+    skin = ((red > 140) & (red < 175) & (blue > 95) & (blue < 128) & (proxy.max(-1) > 90)).astype(np.uint8)
+    whole = cv2.morphologyEx(cv2.morphologyEx(skin, cv2.MORPH_OPEN, np.ones((5, 5))), cv2.MORPH_CLOSE, np.ones((9, 9)))
+    _, _, stats, centres = cv2.connectedComponentsWithStats(whole, connectivity=8)
+    width, height, area = (stats[1:, column].astype(np.float64) for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
+    share, slender, filled = area / skin.size, height / np.maximum(width, 1), area / np.maximum(width * height, 1)
+    oval = (share > 0.01) & (share < 0.2) & (slender > 0.9) & (slender < 2.0) & (filled > 0.58)
+    return bool((oval & (centres[1:, 1] < 0.6 * len(proxy))).any())

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.contract import Map, Srgb
-from degrade.guided import coefficients, guide_mix
 from degrade.scene.proxy import proxy as reduced
 
 WORK_PX = 192  # long side at which regions are grown
@@ -23,7 +22,9 @@ LEAST_FRAC = 0.008  # a smaller sky is none
 LEAST_TOP = 0.29  # share of the top row that a sky holds
 SURE_TOP = 0.5  # one that holds less must be brighter than the rest
 DEEPEST_FRAC = (0.5, 0.68)  # where a sky that reaches the lower edge fades: black ground under a black sky
+DARK = 0.2  # sRGB value below which colour says little
 WARM_TOP, WARM_LOW = 0.33, 0.75  # (red - blue) / brightest allowed in the top row, and at most
+BORDER_FRAC = 0.03  # long sides within which colours decide what the mask is too coarse for
 Mask = NDArray[np.bool_]
 
 
@@ -51,7 +52,7 @@ def plausible(colours: NDArray[np.float32]) -> Mask:
     Sunsets are warm low in the picture only; warm colours at the top are walls and wood.
     """
     red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
-    top = colours.max(-1) + 0.04
+    top = _brightest(colours) + 0.04
     rows = np.linspace(0.0, 1.0, colours.shape[0], dtype=np.float32)[:, None]
     warm = (red - blue) / top < np.clip(WARM_TOP + 1.2 * rows, 0.0, WARM_LOW)
     foliage = ((green - np.maximum(red, blue)) / top > 0.09) | ((green > red) & ((green - blue) / top > 0.12))
@@ -59,11 +60,17 @@ def plausible(colours: NDArray[np.float32]) -> Mask:
     return np.asarray(warm & ~foliage & (dusky | (top > 0.36)))
 
 
+def _brightest(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the greatest of the three channels; several times faster than numpy's maximum over a short axis."""
+    first, second, third = cv2.split(picture)
+    return cv2.max(first, cv2.max(second, third))  # type: ignore[return-value]
+
+
 def _grown(small: NDArray[np.float32]) -> Mask | None:
     """Return the flat region that hangs from the top, or None: the loosest threshold that does not yet leak."""
     smooth = cv2.GaussianBlur(small, (0, 0), 0.8)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    gradient = np.sqrt((across * across + down * down).max(-1)) * np.float32(255.0 / 8.0)
+    gradient = np.sqrt(_brightest(cv2.add(cv2.multiply(across, across), cv2.multiply(down, down)))) * np.float32(255.0 / 8.0)
     possible = plausible(smooth)
     best: Mask | None = None
     for step in STEPS:
@@ -110,7 +117,7 @@ def _distance(colours: NDArray[np.float32], region: Mask) -> NDArray[np.float32]
     inside = basis[region][::3], colours[region][::3]
     normal = inside[0].T @ inside[0] + 1e-2 * np.diag([0, 0, 0, 1, 1, 1]) * len(inside[0])
     surface = np.linalg.lstsq(normal, inside[0].T @ inside[1], rcond=None)[0].astype(np.float32)
-    residual = np.abs(colours - np.clip(basis @ surface, 0, 1)).max(-1)
+    residual = _brightest(cv2.absdiff(colours, np.clip(basis @ surface, 0, 1)))
     brightness = float(colours[region].mean())
     spread = max(float(np.sqrt((residual[region] ** 2).mean())), 0.028 + 0.015 * brightness)
     return np.asarray(residual / np.float32(spread))
@@ -120,7 +127,8 @@ def _by_colour(small: NDArray[np.float32], region: Mask) -> Mask:
     """Return the region less what does not fit its colours, with the gaps between branches that do."""
     distance = _distance(small, region)
     lowest = int(np.flatnonzero(region.any(1)).max())
-    fits = (distance < 3.0) & plausible(small)
+    dark = _brightest(small) < DARK  # at night the glow of a lamp on the sky may have any colour
+    fits = (distance < 3.0) & (plausible(small) | dark)
     fits[lowest + 1 :] = False
     near = cv2.dilate(region.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
     cleaned = cv2.morphologyEx(((region & (distance < 4.0)) | (fits & near)).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
@@ -128,15 +136,26 @@ def _by_colour(small: NDArray[np.float32], region: Mask) -> Mask:
 
 
 def _refined(mask: Mask, proxy: Srgb) -> Map:
-    """Return the mask, soft, on the proxy's own edges."""
+    """Return the mask, soft, on the proxy's own edges: near the border a pixel is as much sky as its colour says.
+
+    Where it lies between the mean colours of the sky and of the land around it is how much of it is sky: twigs against the sky
+    and sky between twigs, both finer than the mask.
+    """
     size = (proxy.shape[1], proxy.shape[0])
     coarse: Map = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     colours = proxy.astype(np.float32) / np.float32(255.0)
-    guide: Map = cv2.transform(colours, guide_mix(colours, coarse).reshape(1, 3))  # type: ignore[assignment]
-    radius = max(2 * max(size) // WORK_PX, 2)
-    slope, offset = coefficients(guide, coarse, radius, 2e-4)
-    soft = slope * guide + offset
-    soft = np.clip((soft - np.float32(0.1)) / np.float32(0.8), 0, 1)
+    side = (2 * round(BORDER_FRAC * max(size)) + 1,) * 2
+    share = cv2.blur(coarse, side, borderType=cv2.BORDER_REPLICATE)
+    of_sky = cv2.blur(cv2.multiply(colours, cv2.cvtColor(coarse, cv2.COLOR_GRAY2RGB)), side, borderType=cv2.BORDER_REPLICATE)
+    of_land = cv2.subtract(cv2.blur(colours, side, borderType=cv2.BORDER_REPLICATE), of_sky)
+    of_sky = of_sky / (share + np.float32(1e-4))[..., None]
+    of_land = of_land / (np.float32(1.0001) - share)[..., None]
+    apart = of_sky - of_land
+    contrast = np.einsum("ijk,ijk->ij", apart, apart)
+    along = np.einsum("ijk,ijk->ij", colours - of_land, apart) / np.maximum(contrast, np.float32(1e-4))
+    soft = np.clip((along - np.float32(0.3)) / np.float32(0.5), 0, 1)
+    trust = np.clip(contrast / np.float32(0.02), 0, 1) * np.clip(np.float32(8.0) * np.minimum(share - 0.04, 0.96 - share), 0, 1)
+    soft = coarse + trust.astype(np.float32) * (soft - coarse)
     if mask[-3:].mean() > 0.3:
         rows = (np.arange(len(soft), dtype=np.float32) / np.float32(len(soft)))[:, None]
         soft *= np.clip((DEEPEST_FRAC[1] - rows) / (DEEPEST_FRAC[1] - DEEPEST_FRAC[0]), 0, 1)

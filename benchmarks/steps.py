@@ -1,0 +1,99 @@
+"""Milliseconds per 1024 x 1024 pair and generator: decode, priors, synthesis, encode; one thread, warm, priors cached."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+import degrade
+from degrade import chain
+from pipelines import crops, decode, pair, plan, recipe
+from pipelines.decode import DecodeRules
+from pipelines.plan import Photo
+from pipelines.priors import Priors
+
+PARTS = ("decode", "cut", "priors", "synthesis", "encode", "score")
+ROWS = 60
+REFERENCE = {"noise": 530.0, "haze": 289.0}  # ms, whole job of RealRestorer's released code where cv2 decodes in 4.5 ms
+REFERENCE_DECODE_MS = 4.5
+GOALS = {"compression": 25.0, "noise": 60.0, "haze": 40.0}  # ms at the same machine speed
+
+
+def measure(folder: Path, photos: list[Path], _pairs: int) -> dict[str, Any]:
+    """Time every generator; answer medians in ms and ratios to the JPEG decode."""
+    figures: dict[str, Any] = {"decode_ms": _decode_ms(photos), "generators": {}}
+    for name in degrade.NAMES:
+        figures["generators"][name] = _generator(folder, photos, name)
+    for told in figures["generators"].values():
+        told["per_decode"] = told["whole"] / figures["decode_ms"]
+    return figures
+
+
+def _decode_ms(photos: list[Path]) -> float:
+    """Return the median time of a bare cv2 decode: the unit in which machines are compared."""
+    data = [np.fromfile(path, np.uint8) for path in photos]
+    times = []
+    for at in range(60):
+        begin = time.perf_counter()
+        cv2.imdecode(data[at % len(data)], cv2.IMREAD_COLOR)
+        times.append(time.perf_counter() - begin)
+    return 1e3 * statistics.median(times)
+
+
+def _generator(folder: Path, photos: list[Path], name: str) -> dict[str, float]:
+    page = recipe.parse({"tasks": {name: {}}, "variants": -(-ROWS // len(photos)), "crop": {"size": 1024}})
+    usable = [Photo(str(path), None, None, hashlib.sha256(path.read_bytes()).hexdigest(), 1024, 1024, 0.2, 0.2, True, []) for path in photos]
+    rows = [dict(zip(plan.PLAN.names, row, strict=True)) for row in plan.draw_rows(page, usable)]
+    times: dict[str, list[float]] = {part: [] for part in (*PARTS, "whole")}
+    priors = Priors(folder)
+    for row in [*rows[:3], *rows]:  # the first three warm up, and every photo's priors are made before they count
+        _one(row, priors, {part: [] for part in times})
+        priors.forget()
+        _one(row, priors, times)
+        priors.forget()
+    medians = {part: 1e3 * statistics.median(drawn) for part, drawn in times.items()}
+    return {**medians, "p95": 1e3 * float(np.percentile(times["whole"], 95)), "pairs_per_s": 1e3 / (1e3 * statistics.mean(times["whole"]))}
+
+
+def _one(row: dict[str, Any], priors: Priors, times: dict[str, list[float]]) -> None:
+    """Take a row through the job's own functions, with a clock between them."""
+    import json
+
+    marks = [time.perf_counter()]
+    data = Path(row["photo_uri"]).read_bytes()
+    photo = decode.decode(data, DecodeRules()).pixels
+    marks.append(time.perf_counter())
+    crop = pair.crop_of(row)
+    clean = crops.cut(photo, crop)
+    marks.append(time.perf_counter())
+    assets, used = priors.assets(photo, row["photo_sha256"], crop, json.loads(row["makers"]))
+    marks.append(time.perf_counter())
+    made = pair.Pair(clean, chain.render(clean, pair.steps_of(row), assets), used)
+    marks.append(time.perf_counter())
+    pair.members_of(made)
+    marks.append(time.perf_counter())
+    pair.psnr_db(made.clean, made.degraded.pixels)
+    marks.append(time.perf_counter())
+    for part, begin, end in zip(PARTS, marks, marks[1:], strict=False):
+        times[part].append(end - begin)
+    times["whole"].append(marks[-1] - marks[0])
+
+
+def table(figures: dict[str, Any]) -> str:
+    """Return the figures for people."""
+    unit = figures["decode_ms"]
+    head = f"{'ms per 1024x1024 pair':<22}" + "".join(f"{part:>11}" for part in (*PARTS, "whole", "p95")) + f"{'pairs/s':>9}{'x decode':>10}{'goal':>7}{'x reference':>13}"
+    lines = [f"bare cv2 JPEG decode: {unit:.2f} ms", head]
+    for name, told in figures["generators"].items():
+        goal = GOALS.get(name, 0.0) / REFERENCE_DECODE_MS
+        faster = REFERENCE[name] / REFERENCE_DECODE_MS / told["per_decode"] if name in REFERENCE else None
+        line = f"{name:<22}" + "".join(f"{told[part]:>11.2f}" for part in (*PARTS, "whole", "p95"))
+        lines.append(line + f"{told['pairs_per_s']:>9.1f}{told['per_decode']:>10.2f}{goal:>7.2f}" + (f"{faster:>12.1f}x" if faster else f"{'absent':>13}"))
+    lines.append("goal and reference are in decodes, so that machines compare; reference: RealRestorer's released code, its whole job")
+    return "\n".join(lines)

@@ -1,0 +1,5 @@
+"""`python -m pipelines` is `patina`."""
+
+from pipelines.cli import main
+
+main()

@@ -1,0 +1,188 @@
+"""Depth priors: the ground recedes, things stand up, skies are far; and what shows distance at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from degrade.contract import Srgb
+from degrade.errors import MissingModel
+from degrade.scene.depth import far, geometric, horizon_frac
+from degrade.scene.models import DepthModel, relative_inverse
+from degrade.scene.proxy import proxy
+from degrade.scene.sky import sky
+
+FAR = (
+    "architecture_sky",
+    "beach_rob_bye",
+    "cars_street_dusk",
+    "lake_village_depth4",
+    "lighthouse_dusk_william_bout",
+    "mountain_forest_dreamypixel",
+    "mountain_ryan_schroeder",
+    "night_mountain_stars",
+    "night_neon_city",
+    "night_street_lamps",
+    "night_traffic_dusk",
+    "pier_sunset",
+    "rocks_victor_svistunov",
+    "sea_edoardo_brogiolo",
+    "street_london",
+    "sunflowers_sky",
+)
+NEAR = (
+    "flower_macro",
+    "glass_bottles",
+    "indoor_glass_room",
+    "indoor_palace_hall",
+    "interior_brown_architecture",
+    "museum_case_glass",
+    "plant_pablo_garcia_saldana",
+    "street_shop_text",
+    "text_signs_french",
+    "truck_street",
+)
+
+
+def opened(path: Path) -> Srgb:
+    photo = cv2.imread(str(path), cv2.IMREAD_REDUCED_COLOR_2)
+    assert photo is not None
+    return proxy(cv2.cvtColor(photo, cv2.COLOR_BGR2RGB))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "expected"), [(name, True) for name in FAR] + [(name, False) for name in NEAR])
+def test_only_photos_with_distance_are_far(data: Path, name: str, expected: bool) -> None:
+    """Landscapes and streets under the sky are far; rooms, macro shots and walls are not."""
+    small = opened(data / "clean" / f"{name}.jpg")
+    assert far(small, sky(small)) is expected
+
+
+def test_a_portrait_is_not_far(astronaut: Srgb) -> None:
+    """Haze is refused where a person fills the picture."""
+    assert not far(astronaut, sky(astronaut))
+
+
+def test_a_sharp_subject_before_a_blurred_surround_is_not_far() -> None:
+    """A lens that isolates its subject shows no usable distance, sky or no sky."""
+    rng = np.random.default_rng(0)
+    photo = np.full((300, 400, 3), (90, 80, 70), np.uint8)
+    photo[:80] = (130, 170, 230)
+    photo[120:240, 140:260] = rng.integers(0, 255, (120, 120, 3))
+    above = np.zeros((300, 400), np.float32)
+    above[:80] = 1
+    assert not far(photo, above)
+
+
+def test_the_ground_recedes_to_the_horizon_and_the_sky_is_farthest() -> None:
+    """Inverse depth falls row by row up to the horizon, and is zero in the sky."""
+    photo = np.zeros((200, 300, 3), np.uint8)
+    photo[:100] = (130, 170, 230)
+    photo[100:] = (90, 80, 70)
+    above = np.zeros((200, 300), np.float32)
+    above[:100] = 1
+    prior = geometric(photo, above)
+    column = prior.inverse[:, 150]
+    assert prior.horizon_frac == pytest.approx(0.5, abs=0.02)
+    assert column[:98].max() < 0.02
+    assert np.all(np.diff(column[105:]) >= -1e-3)
+    assert column[-1] > 0.85
+
+
+def test_a_tower_has_one_distance() -> None:
+    """What rises above the horizon stands upright where it meets the ground."""
+    photo = np.zeros((240, 320, 3), np.uint8)
+    photo[:120] = (130, 170, 230)
+    photo[120:] = (90, 110, 70)
+    photo[30:180, 130:190] = (60, 30, 30)
+    above = np.zeros((240, 320), np.float32)
+    above[:120] = 1
+    above[30:120, 130:190] = 0
+    inverse = geometric(photo, above).inverse
+    assert inverse[60, 160] == pytest.approx(inverse[150, 160], abs=0.12)
+    assert inverse[60, 160] > 0.25
+    assert inverse[60, 60] == 0
+
+
+def test_a_photo_without_sky_has_its_horizon_in_a_usual_place() -> None:
+    """Nothing seen, nothing claimed."""
+    assert 0.3 < horizon_frac(np.zeros((100, 150), np.float32)) < 0.6
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (65, 97), (512, 40)])
+def test_flat_pictures_have_a_prior(shape: tuple[int, int]) -> None:
+    """A blank photo breaks nothing."""
+    prior = geometric(np.full((*shape, 3), 128, np.uint8), np.zeros(shape, np.float32))
+    assert prior.inverse.shape == shape
+    assert prior.inverse.dtype == np.float32
+    assert np.isfinite(prior.inverse).all()
+
+
+@pytest.fixture(scope="module")
+def tiny_dpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real DPT checkpoint with random weights, saved as a user's would be."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("tiny_dpt")
+    torch.manual_seed(0)
+    config = transformers.DPTConfig(
+        hidden_size=32,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=32,
+        image_size=64,
+        patch_size=16,
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[8, 8, 16, 16],
+        fusion_hidden_size=16,
+        is_hybrid=False,
+    )
+    transformers.DPTForDepthEstimation(config).save_pretrained(folder)
+    transformers.DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return folder
+
+
+def test_a_depth_checkpoint_loads_by_folder_and_maps_batches(tiny_dpt: Path, rocket: Srgb, astronaut: Srgb) -> None:
+    """Photos of several sizes in one call come back in order, each at its proxy's size, 0..1."""
+    model = DepthModel(str(tiny_dpt), device="cpu")
+    photos = [proxy(rocket, 160), proxy(astronaut, 128), proxy(rocket, 160)]
+    priors = model.priors(photos, [np.zeros(photo.shape[:2], np.float32) for photo in photos])
+    assert [prior.inverse.shape for prior in priors] == [photo.shape[:2] for photo in photos]
+    assert all(prior.inverse.min() >= 0 and prior.inverse.max() <= 1 for prior in priors)
+    assert np.allclose(priors[0].inverse, priors[2].inverse, atol=1e-4)
+    assert not model.metric
+    assert priors[0].maker == str(tiny_dpt)
+
+
+def test_metres_are_turned_into_inverse_depth() -> None:
+    """A metric network's nearest pixel becomes the nearest of the prior."""
+    metres = np.linspace(2, 80, 64, dtype=np.float32).reshape(8, 8)
+    inverse = relative_inverse(metres, True, (8, 8))
+    assert inverse.argmax() == 0
+    assert inverse.argmin() == 63
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("dpt_large", "hf download Intel/dpt-large"),
+        ("nobody/nothing@abc123", "hf download nobody/nothing --revision abc123"),
+        ("dpt_larg", "did you mean `dpt_large`"),
+        ("midas_small", "depth_anything_v2_small"),
+    ],
+)
+def test_a_missing_model_names_the_command(name: str, hint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Jobs never download: they say what to run."""
+    pytest.importorskip("transformers")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(MissingModel, match=hint):
+        DepthModel(name)
+
+
+def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
+    """An empty folder is no model."""
+    pytest.importorskip("transformers")
+    with pytest.raises(MissingModel, match="no depth checkpoint"):
+        DepthModel(str(tmp_path))

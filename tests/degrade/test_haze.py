@@ -1,0 +1,232 @@
+"""Haze obeys Koschmieder's law, keeps edges sharp and skies smooth, and is a pure function of its params."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from degrade import camera, haze
+from degrade.contract import Assets, Facts, Linear, Srgb
+from degrade.errors import BadSample, Reason
+from degrade.record import from_record, to_record
+from degrade.scene.depth import geometric
+from degrade.scene.proxy import proxy
+from degrade.scene.sky import sky
+from degrade.stream import stream
+
+FACTS = Facts(width=640, height=427)
+EVEN: dict[str, Any] = {"patchiness": 0.0, "layer_m": 1e9, "far_cut": 0.0, "noise_gain": 0.0, "metering": 0.0, "exposure_ev": 0.0}
+
+
+def drawn(stratum: int = 3, key: str = "a", **fixed: Any) -> haze.HazeParams:
+    return haze.sample(stream(7, "haze", key), haze.HazeRanges(), FACTS, stratum)._replace(**fixed)
+
+
+def priors(photo: Srgb) -> Assets:
+    small = proxy(photo)
+    above = sky(small)
+    prior = geometric(small, above)
+    return Assets(depth=prior.inverse, sky=above, horizon_frac=prior.horizon_frac)
+
+
+def psnr(clean: Srgb, degraded: Srgb) -> float:
+    return float(cv2.PSNR(clean, degraded))
+
+
+@pytest.fixture(scope="module")
+def scene(rocket: Srgb) -> tuple[Linear, Assets]:
+    return camera.to_linear(rocket), priors(rocket)
+
+
+@pytest.fixture(scope="module")
+def ramp() -> tuple[Linear, Assets]:
+    """A plane without texture whose inverse depth falls evenly from the lower edge to the upper, and no sky."""
+    inverse = np.repeat(np.linspace(0, 1, 256, dtype=np.float32)[:, None], 256, 1)
+    return np.full((256, 256, 3), 0.2, np.float32), Assets(depth=inverse, sky=np.zeros_like(inverse), horizon_frac=0.0)
+
+
+def test_log_transmission_over_distance_has_the_slope_of_koschmieder(ramp: tuple[Linear, Assets]) -> None:
+    """In even air -log t grows with distance at 3.912 / visibility, within 2 %."""
+    light, assets = ramp
+    params = drawn(visibility_m=400.0, near_m=5.0, far_m=200.0, **EVEN)
+    through = haze.transmission(light, params, assets)[:, 128]
+    assert assets.depth is not None
+    distance = 1.0 / (assets.depth[:, 128] * (1 / 5.0 - 1 / 200.0) + 1 / 200.0)
+    inner = slice(24, -24)
+    slope = np.polyfit(distance[inner], -np.log(through[inner]), 1)[0]
+    assert slope == pytest.approx(3.912 / 400.0, rel=0.02)
+
+
+def test_transmission_falls_with_distance(ramp: tuple[Linear, Assets]) -> None:
+    """What lies farther away arrives weaker."""
+    through = haze.transmission(ramp[0], drawn(**EVEN), ramp[1])[:, 128]
+    assert np.all(np.diff(through) >= -1e-4)
+    assert through[-1] > through[0]
+
+
+def test_what_is_infinitely_far_is_airlight() -> None:
+    """Without transmission every pixel has one colour, whatever stood there."""
+    light = np.random.default_rng(0).random((96, 128, 3), dtype=np.float32)
+    blank = np.zeros((64, 64), np.float32)
+    params = drawn(visibility_m=40.0, **{**EVEN, "far_m": 5000.0})
+    hazy = haze.render(light, params, Assets(depth=blank, sky=blank))
+    assert np.ptp(hazy.reshape(-1, 3), axis=0).max() < 1e-4
+    assert hazy.mean() > 0.05
+
+
+def test_no_halo_at_a_depth_edge() -> None:
+    """Two pixels from a step in depth, transmission is that side's own, though the prior is four times coarser."""
+    light = np.full((256, 256, 3), 0.05, np.float32)
+    light[:, 128:] = 0.6
+    depth = np.zeros((64, 64), np.float32)
+    depth[:, :32] = 1.0
+    depth = cv2.GaussianBlur(depth, (0, 0), 0.8)
+    assets = Assets(depth=depth, sky=np.zeros_like(depth))
+    through = haze.transmission(light, drawn(visibility_m=300.0, **EVEN), assets)[128]
+    near, far = float(through[40]), float(through[216])
+    assert near - far > 0.4
+    assert abs(through[:126] - near).max() < 0.06 * (near - far) + 0.01
+    assert abs(through[130:] - far).max() < 0.06 * (near - far) + 0.01
+
+
+def test_sky_stays_smooth() -> None:
+    """Haze writes no edges into a clear sky."""
+    rows = np.linspace(0.2, 0.5, 192, dtype=np.float32)[:, None, None]
+    light = np.ascontiguousarray(np.broadcast_to(rows * np.array([0.6, 0.8, 1.0], np.float32), (192, 256, 3)))
+    above = np.ones((96, 128), np.float32)
+    hazy = haze.render(light, drawn(noise_gain=0.0), Assets(depth=np.zeros_like(above), sky=above, horizon_frac=1.0))
+    assert np.abs(np.diff(hazy, axis=0)).max() < 0.02
+    assert np.abs(np.diff(hazy, axis=1)).max() < 0.02
+
+
+def test_sky_overhead_is_clearer_than_at_the_horizon() -> None:
+    """A slant path through a layer of finite height grows towards the horizon."""
+    above = np.ones((64, 64), np.float32)
+    light = np.full((128, 128, 3), 0.4, np.float32)
+    through = haze.transmission(light, drawn(patchiness=0.0, far_cut=0.0), Assets(depth=0 * above, sky=above, horizon_frac=1.0))
+    assert through[4, 64] > through[64, 64] > through[120, 64]
+
+
+def test_thin_haze_spares_what_is_near(scene: tuple[Linear, Assets]) -> None:
+    """At the mildest stratum the nearest tenth of the picture keeps more than 95 % of its light."""
+    light, assets = scene
+    through = haze.transmission(light, drawn(1), assets)
+    assert np.quantile(through, 0.95) > 0.95
+
+
+@pytest.mark.parametrize("name", haze.HazeParams._fields)
+def test_every_param_changes_the_picture(scene: tuple[Linear, Assets], name: str) -> None:
+    """No number is recorded that does not matter."""
+    light, assets = scene
+    params = drawn(4, far_cut=0.05)
+    value = getattr(params, name)
+    other = value + 1 if isinstance(value, int) else value * 1.3 + 0.02
+    before, after = (camera.to_srgb(haze.render(light, one, assets)) for one in (params, params._replace(**{name: other})))
+    assert not np.array_equal(before, after)
+
+
+def test_render_is_pure(scene: tuple[Linear, Assets]) -> None:
+    """The same params give the same bytes, also after a trip through JSON, and the input keeps its own."""
+    light, assets = scene
+    kept = light.copy()
+    params = drawn(3)
+    again = from_record(haze.HazeParams, json.loads(json.dumps(to_record(params))))
+    assert haze.render(light, params, assets).tobytes() == haze.render(light, again, assets).tobytes()
+    assert np.array_equal(light, kept)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (65, 97), (131, 64), (301, 517), (1030, 771)])
+def test_any_size_keeps_its_shape(shape: tuple[int, int]) -> None:
+    """Odd and small sizes render without holes."""
+    light = np.random.default_rng(1).random((*shape, 3), dtype=np.float32)
+    prior = np.linspace(0, 1, 24 * 32, dtype=np.float32).reshape(24, 32)
+    hazy = haze.render(light, drawn(5), Assets(depth=prior, sky=1 - prior))
+    assert hazy.shape == light.shape
+    assert hazy.dtype == np.float32
+    assert np.isfinite(hazy).all()
+    assert hazy.min() >= 0
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_black_and_white_pictures_stay_finite(value: float) -> None:
+    """A picture without any structure is no special case."""
+    prior = np.full((16, 16), 0.5, np.float32)
+    hazy = haze.render(np.full((70, 90, 3), value, np.float32), drawn(4), Assets(depth=prior, sky=prior))
+    assert np.isfinite(hazy).all()
+
+
+def test_strips_leave_no_seams() -> None:
+    """A picture rendered in strips has no step between them."""
+    rows = np.linspace(0.1, 0.4, 1100, dtype=np.float32)[:, None, None]
+    light = np.ascontiguousarray(np.broadcast_to(rows, (1100, 900, 3)))
+    prior = np.repeat(np.linspace(0, 1, 128, dtype=np.float32)[:, None], 128, 1)
+    through = haze.transmission(light, drawn(4, **EVEN), Assets(depth=prior, sky=np.zeros_like(prior)))
+    steps = np.abs(np.diff(through[:, 450]))
+    assert steps.max() < 3 * np.median(steps[steps.argmax() - 6 : steps.argmax() + 7]) + 1e-4
+
+
+def test_stronger_strata_differ_more_from_clean(scene: tuple[Linear, Assets], rocket: Srgb) -> None:
+    """Similarity to the clean side falls with every stratum."""
+    light, assets = scene
+    values = [psnr(rocket, camera.to_srgb(haze.render(light, drawn(stratum), assets))) for stratum in range(1, 6)]
+    assert values == sorted(values, reverse=True)
+    assert values[0] > 25
+    assert values[-1] < 18
+
+
+def test_mild_haze_is_mild_on_real_photos(data: Path) -> None:
+    """At stratum 1 outdoor photos stay above 25 dB on average, and stratum 5 is far below."""
+    mild, dense = [], []
+    for name in ("street_london", "lake_village_depth4", "beach_rob_bye", "pier_sunset", "mountain_ryan_schroeder", "night_street_lamps"):
+        photo = cv2.cvtColor(cv2.imread(str(data / "clean" / f"{name}.jpg"), cv2.IMREAD_REDUCED_COLOR_4), cv2.COLOR_BGR2RGB)
+        light, assets = camera.to_linear(photo), priors(photo)
+        mild.append(psnr(photo, camera.to_srgb(haze.render(light, drawn(1, name), assets))))
+        dense.append(psnr(photo, camera.to_srgb(haze.render(light, drawn(5, name), assets))))
+    assert min(mild) > 24
+    assert np.mean(mild) > 27
+    assert max(dense) < 18
+
+
+def test_night_air_stays_dark() -> None:
+    """Fog at night does not turn it to day."""
+    light = np.full((128, 192, 3), 0.004, np.float32)
+    light[30:34, 90:94] = 1.0
+    prior = np.full((32, 48), 0.2, np.float32)
+    hazy = haze.render(light, drawn(5, noise_gain=0.0), Assets(depth=prior, sky=np.zeros_like(prior)))
+    assert np.median(hazy) < 0.05
+
+
+def test_a_lamp_in_fog_glows() -> None:
+    """Around a lamp the air is brighter than far from it."""
+    light = np.full((256, 256, 3), 0.004, np.float32)
+    light[60:68, 124:132] = 1.0
+    prior = np.full((64, 64), 0.05, np.float32)
+    hazy = haze.render(light, drawn(4, patchiness=0.0, noise_gain=0.0, forward=0.3), Assets(depth=prior, sky=np.zeros_like(prior)))
+    assert hazy[64, 144].mean() > 1.2 * hazy[200, 20].mean()
+
+
+def test_a_photo_without_distance_is_refused() -> None:
+    """Portraits, macro shots and rooms get no haze."""
+    with pytest.raises(BadSample) as refusal:
+        haze.sample(stream(1, "haze", "x"), haze.HazeRanges(), Facts(512, 512, far=False), 3)
+    assert refusal.value.reason is Reason.NO_FAR_PLANE
+
+
+@pytest.mark.parametrize("missing", ["depth", "sky"])
+def test_missing_priors_are_named(missing: str) -> None:
+    """A forgotten prior is an error that says which, not a flat veil."""
+    here = {"depth": np.zeros((16, 16), np.float32), "sky": np.zeros((16, 16), np.float32)}
+    with pytest.raises(ValueError, match=f"assets.{missing}"):
+        haze.render(np.zeros((64, 64, 3), np.float32), drawn(), Assets(**{**here, missing: None}))
+
+
+def test_visibility_is_the_severity_and_lies_in_its_stratum() -> None:
+    """What is drawn for a stratum belongs to it."""
+    for stratum in range(1, 6):
+        params = drawn(stratum)
+        assert haze.GENERATOR.stratum(haze.severity(params)) == stratum

@@ -1,0 +1,283 @@
+"""Laws over the whole table: whatever is registered obeys them, the next degradation too."""
+
+from __future__ import annotations
+
+import functools
+import json
+import random
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import degrade
+from degrade import chain
+from degrade.contract import STRATA, Assets, Encoded, Facts, Generator, Srgb, Stage
+from degrade.record import from_record, to_record
+from degrade.scene import depth, segments, sky
+from degrade.scene.proxy import proxy
+from degrade.stream import stream
+
+TABLE = pytest.mark.parametrize("generator", degrade.GENERATORS, ids=degrade.NAMES)
+few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+seeds = st.integers(0, 2**32)
+
+
+class Scene(NamedTuple):
+    """A clean side with everything that a generator may need."""
+
+    clean: Srgb
+    assets: Assets
+    facts: Facts
+
+
+def scene_of(clean: Srgb) -> Scene:
+    """Return a scene whose priors are the stand-ins'."""
+    small = proxy(clean)
+    sky_map = sky.sky(small)
+    prior = depth.geometric(small, sky_map)
+    assets = Assets(prior.inverse, sky_map, segments.superpixels(small), prior.horizon_frac, 0.7)
+    return Scene(clean, assets, Facts(clean.shape[1], clean.shape[0], sky.sky_frac(sky_map)))
+
+
+@functools.cache
+def launch() -> Scene:
+    """A real outdoor photo with sky and distance, 320 x 213."""
+    from skimage import data
+
+    return scene_of(cv2.resize(data.rocket(), (320, 213), interpolation=cv2.INTER_AREA))
+
+
+def draw(generator: Generator[Any, Any], seed: int, stratum: int = 3, key: str = "law") -> Any:
+    """Draw params with the generator's own ranges."""
+    return generator.sample(stream(seed, generator.name, key), generator.ranges(), launch().facts, stratum)
+
+
+def run(generator: Generator[Any, Any], params: Any, scene: Scene | None = None) -> Encoded:
+    """Render one step on a scene."""
+    scene = scene or launch()
+    return chain.render(scene.clean, [chain.Step(generator, params)], scene.assets)
+
+
+@TABLE
+@few
+@given(seed=seeds, stratum=st.integers(1, STRATA))
+def test_size_and_type_are_kept_and_the_input_is_untouched(generator, seed, stratum):
+    """The degraded side is uint8 RGB of the clean side's size, and the clean side is as it was."""
+    before = launch().clean.copy()
+    made = run(generator, draw(generator, seed, stratum)).pixels
+    assert made.shape == before.shape
+    assert made.dtype == np.uint8
+    assert made.flags.c_contiguous
+    assert np.array_equal(launch().clean, before)
+
+
+@TABLE
+@few
+@given(seed=seeds, stratum=st.integers(1, STRATA))
+def test_params_decide_the_bytes_also_after_a_round_trip_through_json(generator, seed, stratum):
+    """The same row gives the same bytes, today and from its record."""
+    params = draw(generator, seed, stratum)
+    read = from_record(generator.params, json.loads(json.dumps(to_record(params))))
+    assert read == params
+    first, second = run(generator, params), run(generator, read)
+    assert np.array_equal(first.pixels, second.pixels)
+    assert first.data == second.data
+
+
+@TABLE
+@few
+@given(seed=seeds, stratum=st.integers(1, STRATA))
+def test_what_is_drawn_lies_in_the_stratum_that_was_asked_for(generator, seed, stratum):
+    """Severity in its physical unit and the stratum agree, and the seed decides the draw."""
+    params = draw(generator, seed, stratum)
+    severity = generator.severity(params)
+    low, high = generator.band(stratum)
+    assert low * (1 - 1e-9) <= severity <= high * (1 + 1e-9)
+    assert params == draw(generator, seed, stratum)
+    assert params != draw(generator, seed, stratum, key="another photo")
+
+
+@TABLE
+def test_no_global_random_state_is_read_or_moved(generator):
+    """Drawing and rendering leave every library's global generator alone, and do not listen to it."""
+    pictures = []
+    for global_seed in (1, 2):
+        random.seed(global_seed)
+        np.random.seed(global_seed)  # noqa: NPY002  the global state is what this law is about
+        cv2.setRNGSeed(global_seed)
+        before = random.getstate(), np.random.get_state()[1].tolist(), cv2.randu(np.zeros(4, np.float32), 0, 1).tolist()
+        cv2.setRNGSeed(global_seed)
+        pictures.append(run(generator, draw(generator, 5, 4)).pixels)
+        assert before == (random.getstate(), np.random.get_state()[1].tolist(), cv2.randu(np.zeros(4, np.float32), 0, 1).tolist())
+    assert np.array_equal(*pictures)
+
+
+@TABLE
+def test_thread_count_does_not_change_the_bytes(generator):
+    """OpenCV with one thread and with four gives the same picture."""
+    params = draw(generator, 11, 3)
+    made = []
+    for threads in (1, 4):
+        cv2.setNumThreads(threads)
+        made.append(run(generator, params).pixels)
+    cv2.setNumThreads(1)
+    assert np.array_equal(*made)
+
+
+def leaves(params: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield every single value of a record with its path."""
+    items = params.items() if isinstance(params, dict) else enumerate(params) if isinstance(params, list) else ()
+    if not isinstance(params, (dict, list)):
+        yield path, params
+    for key, value in items:
+        yield from leaves(value, (*path, key))
+
+
+def name_of(path: tuple[Any, ...]) -> str:
+    """Return a parameter's name: places in a list do not make another parameter."""
+    return ".".join(str(part) for part in path if not isinstance(part, int))
+
+
+class Drawn(NamedTuple):
+    """A value, and the record that it is a field of."""
+
+    value: Any
+    siblings: dict[str, Any]
+
+
+def at(record: Any, path: tuple[Any, ...]) -> Any:
+    """Return what stands at a path."""
+    return functools.reduce(lambda place, part: place[part], path, record)
+
+
+def swapped(record: Any, path: tuple[Any, ...], drawn: Drawn) -> Iterator[Any]:
+    """Yield records in which one value stands for another; a word that decides what its siblings mean brings them along."""
+    field = next(at for at in range(len(path) - 1, -1, -1) if isinstance(path[at], str))
+    for siblings in ({path[field]: drawn.siblings[path[field]]}, drawn.siblings if isinstance(drawn.value, str) else {}):
+        copy = json.loads(json.dumps(record))
+        at(copy, path[:field]).update(siblings)
+        yield copy
+
+
+def _differs(generator: Generator[Any, Any], record: Any, first: Encoded) -> bool:
+    """Whether a record gives other bytes; one that no draw could have made does not count."""
+    try:
+        made = run(generator, from_record(generator.params, record))
+    except (ValueError, KeyError):
+        return False
+    return made.data != first.data or not np.array_equal(made.pixels, first.pixels)
+
+
+@TABLE
+def test_every_parameter_changes_the_picture(generator):
+    """For each parameter there is a draw in which another draw's value of it gives other bytes."""
+    records = [to_record(draw(generator, seed, 1 + seed % STRATA)) for seed in range(40)]
+    values: dict[str, list[Drawn]] = {}
+    for record in records:
+        for path, value in leaves(record):
+            if value is not None and value not in [drawn.value for drawn in values.setdefault(name_of(path), [])]:
+                field = next(at for at in range(len(path) - 1, -1, -1) if isinstance(path[at], str))
+                values[name_of(path)].append(Drawn(value, at(record, path[:field])))
+    idle = {name for name, drawn in values.items() if len(drawn) > 1}
+    for record in records:
+        first = run(generator, from_record(generator.params, record))
+        for path, value in leaves(record):
+            name = name_of(path)
+            if name not in idle:
+                continue
+            others = [drawn for drawn in values[name] if drawn.value != value][:6]
+            if any(_differs(generator, new, first) for other in others for new in swapped(record, path, other)):
+                idle.discard(name)
+        if not idle:
+            return
+    assert not idle, f"{generator.name}: these parameters change nothing: {sorted(idle)}"
+
+
+@TABLE
+def test_no_parameter_is_a_constant(generator):
+    """Every parameter takes more than one value over a hundred draws: a constant belongs in the code."""
+    seen: dict[str, set[str]] = {}
+    for seed in range(100):
+        for path, value in leaves(to_record(draw(generator, seed, 1 + seed % STRATA))):
+            seen.setdefault(name_of(path), set()).add(repr(value))
+    assert not [name for name, drawn in seen.items() if len(drawn) == 1]
+
+
+@TABLE
+def test_similarity_falls_as_severity_rises(generator):
+    """Averaged over draws, each stratum is farther from clean than the one before; the first is mild."""
+    level = [
+        np.mean([min(60.0, cv2.PSNR(launch().clean, run(generator, draw(generator, seed, stratum)).pixels)) for seed in range(12)])
+        for stratum in range(1, STRATA + 1)
+    ]
+    assert all(before > after for before, after in zip(level, level[1:], strict=False)), level
+    assert level[0] > 25.0
+
+
+@TABLE
+@pytest.mark.parametrize("shape", [(64, 64), (65, 97), (131, 64)])
+@pytest.mark.parametrize("fill", [0, 255, None])
+def test_odd_sizes_and_flat_pictures_are_survived(generator, shape, fill):
+    """Black, white and random pictures of odd sizes come through at every stratum."""
+    rng = np.random.default_rng(1)
+    clean = rng.integers(0, 256, (*shape, 3), dtype=np.uint8) if fill is None else np.full((*shape, 3), fill, np.uint8)
+    scene = scene_of(clean)
+    for stratum in range(1, STRATA + 1):
+        assert run(generator, draw(generator, stratum, stratum), scene).pixels.shape == clean.shape
+
+
+@TABLE
+def test_missing_priors_are_an_error_not_a_fallback(generator):
+    """A generator that needs a map of the scene says so when it is not there."""
+    if not generator.needs:
+        assert run(generator, draw(generator, 1), launch()._replace(assets=Assets())).pixels.size
+        return
+    with pytest.raises(ValueError, match=generator.needs[0]):
+        run(generator, draw(generator, 1), launch()._replace(assets=Assets()))
+
+
+@TABLE
+def test_a_record_of_another_shape_is_refused(generator):
+    """A missing and an unknown field are errors."""
+    record = to_record(draw(generator, 1))
+    with pytest.raises(ValueError, match="fields"):
+        from_record(generator.params, {**record, "sharpness_of_mind": 1})
+    with pytest.raises(ValueError, match="fields"):
+        from_record(generator.params, dict(list(record.items())[1:]))
+
+
+@TABLE
+def test_drawing_is_fast_enough_for_the_plan(generator):
+    """A draw with its stream stays far below the 50 us that a row may take."""
+    import time
+
+    ranges, facts, best = generator.ranges(), launch().facts, 1.0
+    for _ in range(5):
+        begin = time.perf_counter()
+        for at in range(200):
+            generator.sample(stream(1, generator.name, str(at)), ranges, facts, 1 + at % STRATA)
+        best = min(best, (time.perf_counter() - begin) / 200)
+    assert best < 120e-6
+
+
+def test_composites_render_in_physical_order():
+    """Whatever order steps are given in, haze is before noise is before compression, with the same bytes."""
+    steps = [chain.Step(made, draw(made, 3)) for made in degrade.GENERATORS]
+    made = [chain.render(launch().clean, order, launch().assets) for order in (steps, steps[::-1])]
+    assert np.array_equal(made[0].pixels, made[1].pixels)
+    stages = [step.generator.stage for step in chain.in_order(steps[::-1])]
+    assert stages == sorted(stages)
+    assert made[0].data == made[1].data
+
+
+def test_the_table_and_the_files_agree():
+    """A generator stands in the file of its name, and its stage is one that the chain knows."""
+    for made in degrade.GENERATORS:
+        assert made is __import__(f"degrade.{made.name}", fromlist=["GENERATOR"]).GENERATOR
+        assert made.stage in Stage
+        assert sorted(degrade.NAMES) == list(degrade.NAMES)
