@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-ROWS = 256
+ROWS = 128
 
 
 class Band(NamedTuple):

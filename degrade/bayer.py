@@ -56,4 +56,4 @@ def binned(planes: Planes, phase: int) -> Linear:
     red, blue = planes[phase], planes[3 - phase]
     first, second = (site for site in range(4) if site not in (phase, 3 - phase))
     green = cv2.addWeighted(planes[first], 0.5, planes[second], 0.5, 0.0)
-    return cv2.merge([red, green, blue])  # type: ignore[return-value]
+    return np.asarray(cv2.merge([red, green, blue]), np.float32)

@@ -68,6 +68,7 @@ def recover_highlights(linear: Linear, gain: float, knee: float = 0.9) -> Linear
     """
     if gain <= 1.0:
         return linear
-    excess = cv2.max(cv2.subtract(linear, (knee,) * 4), 0.0)
+    excess = np.subtract(linear, np.float32(knee))
+    np.clip(excess, 0.0, np.inf, out=excess)
     lift = cv2.multiply(excess, excess, scale=(gain - 1.0) / (1.0 - knee) ** 2)
     return cv2.add(linear, lift)  # type: ignore[return-value]

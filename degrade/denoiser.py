@@ -115,7 +115,7 @@ def denoise_luma(noise: Map, scene: Map, here: Maps, denoiser: Denoiser) -> Map:
     """
     halved = cv2.resize(scene, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     detail = cv2.subtract(halved, cv2.blur(halved, (3, 3)))
-    energy = cv2.blur(cv2.multiply(detail, detail), (3, 3))
+    energy: Map = cv2.blur(cv2.multiply(detail, detail), (3, 3))  # type: ignore[assignment]
     energy *= np.float32(1.0 / TEXTURE)
     energy += 1.0
     share = cv2.divide(here.strength, energy)
@@ -124,7 +124,7 @@ def denoise_luma(noise: Map, scene: Map, here: Maps, denoiser: Denoiser) -> Map:
     halved = cv2.resize(mixed, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     long = _blur(halved, 0.5 * COARSE * denoiser.length_px)  # type: ignore[arg-type]
     cv2.addWeighted(mixed, 1.0, short, -1.0, 0.0, mixed)
-    left = cv2.subtract(noise, cv2.multiply(_twice(share), mixed, mixed), mixed)  # type: ignore[arg-type]
+    left: Map = cv2.subtract(noise, cv2.multiply(_twice(share), mixed, mixed), mixed)  # type: ignore[arg-type, assignment]
     long -= cv2.resize(short, (long.shape[1], long.shape[0]), interpolation=cv2.INTER_AREA)
     long *= here.coarse
     long *= share

@@ -95,7 +95,7 @@ def close_shoulder(balanced: NDArray[np.float32], gain: float) -> NDArray[np.flo
     raw = np.multiply(balanced, np.float32(gain))
     if gain < 1.0 and balanced.max() > KNEE:
         over = np.subtract(balanced, np.float32(KNEE))
-        np.clip(over, 0.0, 1e9, out=over)  # np.maximum takes four times as long
+        np.clip(over, 0.0, np.inf, out=over)
         over *= over
         over *= np.float32((1.0 - gain) / (1.0 - KNEE) ** 2)
         raw += over

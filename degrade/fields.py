@@ -33,7 +33,7 @@ def _normal_quantiles() -> NDArray[np.float32]:
     inverse = NormalDist().inv_cdf
     upper = np.array([inverse((index + 0.5) / LEVELS) for index in range(LEVELS // 2, LEVELS)])
     table = np.concatenate([-upper[::-1], upper])
-    return (table / table.std()).astype(np.float32)
+    return np.asarray(table / table.std(), np.float32)
 
 
 def as_normal(words: NDArray[np.uint16]) -> NDArray[np.float32]:

@@ -32,16 +32,16 @@ class Grain(NamedTuple):
 
 def sigma(iso: float) -> float:
     """Return the deviation of sRGB values (0..1) in the middle tones of a film of this speed."""
-    return SIGMA_AT_400 * (iso / 400.0) ** 0.35  # granularity of films grows with about the cube root of speed
+    return SIGMA_AT_400 * math.pow(iso / 400.0, 0.35)  # granularity of films grows with about the cube root of speed
 
 
 def _field(seed: int, height: int, width: int, size_px: float) -> Map:
     """Return Gaussian noise of unit variance, smooth over `size_px`."""
     blur_px = 0.35 * size_px
     side = 2 * max(int(2.5 * blur_px + 0.5), 1) + 1
-    kernel = cv2.getGaussianKernel(side, blur_px)
-    soft = cv2.sepFilter2D(fields.gaussian(seed, height, width), cv2.CV_32F, kernel, kernel)
-    return cv2.multiply(soft, 1.0 / float((kernel**2).sum()))  # type: ignore[return-value]
+    kernel = np.asarray(cv2.getGaussianKernel(side, blur_px), np.float64)
+    kernel /= math.sqrt(float(np.square(kernel).sum()))  # each pass keeps the variance
+    return cv2.sepFilter2D(fields.gaussian(seed, height, width), cv2.CV_32F, kernel, kernel)  # type: ignore[return-value]
 
 
 @functools.cache
@@ -60,9 +60,9 @@ def render(linear: Linear, iso: float, grain: Grain) -> Srgb:
     height, width = linear.shape[:2]
     shown = cv2.LUT(camera.to_16_bit(linear), _shown_table())
     shared = _field(grain.seed, height, width, grain.size_px) * np.float32(math.sqrt(1.0 - grain.colour_frac))
-    own = np.float32(math.sqrt(grain.colour_frac))
+    own = math.sqrt(grain.colour_frac)
     layers = [cv2.scaleAdd(_field(grain.seed + 1 + layer, height, width, grain.size_px), own, shared) for layer in range(3)]
-    spread = cv2.sqrt(cv2.multiply(shown, cv2.subtract((1.0,) * 4, shown), scale=4.0))
+    spread = cv2.sqrt(cv2.multiply(shown, 1.0 - shown, scale=4.0))
     noise = cv2.multiply(cv2.merge(layers), spread, scale=255.0 * sigma(iso))
     picture = cv2.addWeighted(shown, 255.0, noise, 1.0, 0.0, dtype=cv2.CV_8U)
     return picture  # type: ignore[return-value]

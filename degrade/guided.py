@@ -45,9 +45,9 @@ def guide_mix(colours: NDArray[np.float32], target: Map) -> NDArray[np.float64]:
     mix = np.linalg.solve(covariance, (flat * weight[:, None]).T @ centred)
     if mix.sum() < 0:
         mix = -mix
-    size = np.abs(mix).sum()
     # a photo without colour, or a map without jumps, leaves plain luminance
-    return (mix + 1e-3 * LUMINANCE) / (size + 1e-3)
+    weights: NDArray[np.float64] = (mix + 1e-3 * LUMINANCE) / (np.abs(mix).sum() + 1e-3)
+    return weights
 
 
 def mixed(linear: Linear, mix: NDArray[np.float64]) -> Map:
@@ -67,9 +67,9 @@ def steepened(target: Map, reach_px: int) -> Map:
     """
     low, high = _extremes(target, reach_px)
     wide_low, wide_high = _extremes(target, 3 * reach_px)
-    change = cv2.subtract(high, low)
-    jumps = (change > LEAST_JUMP) & (change > 0.6 * cv2.subtract(wide_high, wide_low))
-    return np.where(jumps, np.where(target - low < high - target, low, high), target)
+    change = high - low
+    jumps = (change > LEAST_JUMP) & (change > np.float32(0.6) * (wide_high - wide_low))
+    return np.where(jumps, np.where(2 * target < low + high, low, high), target)
 
 
 def coefficients(guide: Map, target: Map, radius_px: int, eps: float) -> tuple[Map, Map]:
@@ -83,11 +83,10 @@ def coefficients(guide: Map, target: Map, radius_px: int, eps: float) -> tuple[M
     """
     side = (2 * radius_px + 1,) * 2
     mean_guide, mean_target = _mean(guide, side), _mean(target, side)
-    variance = cv2.subtract(_mean(cv2.multiply(guide, guide), side), cv2.multiply(mean_guide, mean_guide))
-    covariance = cv2.subtract(_mean(cv2.multiply(guide, target), side), cv2.multiply(mean_guide, mean_target))
-    slope = cv2.divide(covariance, cv2.add(cv2.max(variance, 0.0), eps))
-    offset = cv2.subtract(mean_target, cv2.multiply(slope, mean_guide))
-    return _mean(slope, side), _mean(offset, side)  # type: ignore[arg-type]
+    variance = _mean(guide * guide, side) - mean_guide * mean_guide
+    covariance = _mean(guide * target, side) - mean_guide * mean_target
+    slope = np.asarray(covariance / (np.maximum(variance, 0) + np.float32(eps)), np.float32)
+    return _mean(slope, side), _mean(mean_target - slope * mean_guide, side)
 
 
 def _extremes(values: Map, reach_px: int) -> tuple[Map, Map]:

@@ -25,8 +25,7 @@ from degrade.errors import BadSample, Reason
 from degrade.optical_depth import Layer, coarse_transmission
 from degrade.stream import log_uniform, new_seed, uniform
 
-WORK_PX = 512  # long side at which transmission is computed before it gets the photo's edges
-WHITE = (1.0,) * 4
+WORK_PX = 256  # long side at which transmission is computed before it gets the photo's edges
 AIR_STEP = 4  # the air's own light is soft: it is computed at a quarter of the working size
 LAMP_KNEE = 0.5  # linear light above which a highlight may be a lamp
 DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
@@ -190,28 +189,18 @@ def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
 def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
     """Return the transmission at working size and the guided filter that brings it to full size."""
     inverse, sky = _priors(assets)
-    step = 1
-    while max(light.shape[:2]) > step * WORK_PX:
-        step *= 2
+    long_side, short_side = max(light.shape[:2]), min(light.shape[:2])
+    step = min(math.ceil(long_side / WORK_PX), max(short_side // 8, 1))
     small = strips.reduced(light, step)
     size = (small.shape[1], small.shape[0])
     cell = max(size[0] / inverse.shape[1], size[1] / inverse.shape[0], 1.0)  # working px per pixel of the prior
-    layer = Layer(
-        visibility_m=params.visibility_m,
-        near_m=params.near_m,
-        far_m=params.far_m,
-        far_cut=params.far_cut,
-        scale_m=params.layer_m,
-        patchiness=params.patchiness,
-        patch_m=params.patch_m,
-        patch_seed=params.patch_seed,
-    )
-    coarse = coarse_transmission(_sized(inverse, size), _sized(sky, size), layer, assets.horizon_frac, assets.height_rad)
+    layer = Layer(*params[:7], params.patch_seed)  # the params begin with the layer's own
+    crisp = guided.steepened(_sized(inverse, size), max(round(1.5 * cell), 2))
+    coarse = coarse_transmission(crisp, _sized(sky, size), layer, assets.horizon_frac, assets.height_rad)
     roots: Linear = cv2.sqrt(small)  # type: ignore[assignment]
     mix = guided.guide_mix(roots, coarse)
     guide: Map = cv2.transform(roots, mix.reshape(1, 3))  # type: ignore[assignment]
-    crisp = guided.steepened(coarse, max(round(cell), 2))
-    slope, offset = guided.coefficients(guide, crisp, max(round(3 * cell), 4), EPS)
+    slope, offset = guided.coefficients(guide, coarse, max(round(3 * cell), 4), EPS)
     return _Passage(step, coarse, mix, slope, offset, small)
 
 
@@ -219,8 +208,8 @@ def _through(part: Linear, passage: _Passage, rows: slice) -> Map:
     """Return the transmission of a strip: slope * guide + offset, in [0, 1]."""
     slope = strips.enlarged(passage.slope, passage.step, rows, part.shape[1])
     offset = strips.enlarged(passage.offset, passage.step, rows, part.shape[1])
-    fine = cv2.add(cv2.multiply(guided.mixed(part, passage.mix), slope), offset)
-    return cv2.min(cv2.max(fine, 0.0), 1.0)  # type: ignore[return-value]
+    fine = guided.mixed(part, passage.mix) * slope + offset
+    return np.asarray(np.clip(fine, 0, 1, out=fine))
 
 
 def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
@@ -233,26 +222,26 @@ def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
     sky = _sized(_priors(assets)[1], (passed.shape[1], passed.shape[0]))
     air = airlight(colours, sky, assets.horizon_frac, params.air_level, params.air_tint, params.sun_warmth)
     lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(darkness(air), DAYLIGHT_LAMPS)
-    excess = cv2.subtract(camera.recover_highlights(colours, lamp_gain, LAMP_KNEE), (*air, 0.0))
-    root = cv2.sqrt(passed)
-    forward = cv2.multiply(root, cv2.subtract(1.0, root), scale=4.0 * params.forward)
+    everywhere = air.astype(np.float32)
+    excess = camera.recover_highlights(colours, lamp_gain, LAMP_KNEE) - everywhere
+    root = np.sqrt(passed)
+    forward = np.float32(4.0 * params.forward) * root * (1 - root)
     radius = params.glow_frac * min(passed.shape)
-    sharp = _spread(excess, cv2.multiply(forward, root), radius / 4)  # type: ignore[arg-type]
-    wide = _spread(excess, cv2.multiply(forward, cv2.subtract(1.0, root)), radius)  # type: ignore[arg-type]
-    total: Linear = cv2.max(cv2.add(cv2.add(sharp, wide), (*air, 0.0)), 0.0)  # type: ignore[assignment]
-    after = cv2.min(cv2.add(total, cv2.multiply(_three(passed), cv2.subtract(colours, total))), WHITE)
-    metered = (_luminance(colours) + 1e-3) / (_luminance(after) + 1e-3)  # type: ignore[arg-type]
+    scattered = _spread(excess, forward * root, radius / 4) + _spread(excess, forward * (1 - root), radius)
+    total = np.maximum(everywhere + scattered, 0)
+    after = np.minimum(total + passed[..., None] * (colours - total), 1)
+    metered = (_luminance(colours) + 1e-3) / (_luminance(after) + 1e-3)
     return _Veil(total, metered**params.metering * 2.0**params.exposure_ev, lamp_gain)
 
 
 def _lamps(light: Linear, through: Map, gain: float) -> Linear:
     """Return the light with lamps as strong as they are, but none that would arrive brighter than the photo shows it."""
-    cap = cv2.divide(light, _three(cv2.max(through, 1e-2)))  # type: ignore[arg-type]
-    return cv2.min(camera.recover_highlights(light, gain, LAMP_KNEE), cap)  # type: ignore[return-value]
+    cap = light / _three(np.maximum(through, np.float32(1e-2)))
+    return np.asarray(np.minimum(camera.recover_highlights(light, gain, LAMP_KNEE), cap))
 
 
 def _spread(light: Linear, share: Map, sigma: float) -> Linear:
-    return cv2.GaussianBlur(cv2.multiply(light, _three(share)), (0, 0), max(sigma, 0.4), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+    return cv2.GaussianBlur(light * share[..., None], (0, 0), max(sigma, 0.4), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
 
 
 def _three(values: Map) -> NDArray[np.float32]:
@@ -265,20 +254,25 @@ def _luminance(picture: Linear) -> float:
 
 def _mixed(light: Linear, through: Map, air: Linear, gain: float) -> Linear:
     """Return gain * (air + through * (light - air)), a new array."""
-    difference = cv2.subtract(light, air)
-    cv2.multiply(difference, _three(cv2.multiply(through, gain)), dst=difference)  # type: ignore[arg-type]
+    difference = light - air
+    difference *= _three(through * np.float32(gain))
     return cv2.scaleAdd(air, gain, difference, dst=difference)  # type: ignore[return-value]
 
 
 def _noisy(hazy: Linear, grain: Map, gain: float) -> Linear:
-    """Return light with the camera's shot noise: what the scene's own noise lost on its way is put back.
+    """Return light, in place, with the camera's shot noise: what the scene's own noise lost on its way is put back.
 
     Luminance only: developed photos keep little colour noise.
     """
-    if gain <= 0:
-        return hazy
-    amplitude = cv2.multiply(cv2.sqrt(hazy), _three(grain), scale=math.sqrt(gain))
-    return cv2.max(cv2.add(hazy, amplitude), 0.0)  # type: ignore[return-value]
+    _clip_dark(hazy)
+    noise: Linear = cv2.sqrt(hazy)  # type: ignore[assignment]
+    noise *= _three(grain * np.float32(math.sqrt(gain)))
+    hazy += noise
+    return _clip_dark(hazy)
+
+
+def _clip_dark(light: Linear) -> Linear:
+    return cv2.threshold(light, 0.0, 0.0, cv2.THRESH_TOZERO, dst=light)[1]  # type: ignore[return-value]
 
 
 GENERATOR = Generator(
@@ -288,7 +282,7 @@ GENERATOR = Generator(
     stage=Stage.SCENE,
     severity_name="visibility",
     unit="m",
-    strata=(12000, 5000, 1800, 600, 180, 40),
+    strata=(20000, 8000, 2500, 800, 220, 40),
     ranges=HazeRanges,
     params=HazeParams,
     sample=sample,

@@ -44,10 +44,8 @@ class Layer(NamedTuple):
 def distance_m(inverse: Map, layer: Layer) -> Map:
     """Return metres, of relative inverse depth 0..1."""
     if layer.far_cut > 0:
-        scale = 1.0 / (1.0 - layer.far_cut)
-        inverse = cv2.max(cv2.addWeighted(inverse, scale, inverse, 0.0, -layer.far_cut * scale), 0.0)  # type: ignore[assignment]
-    nearness = cv2.addWeighted(inverse, 1 / layer.near_m - 1 / layer.far_m, inverse, 0.0, 1 / layer.far_m)
-    return cv2.divide(1.0, nearness)  # type: ignore[return-value]
+        inverse = np.maximum(inverse - np.float32(layer.far_cut), 0) / np.float32(1.0 - layer.far_cut)
+    return np.float32(1.0) / (inverse * np.float32(1 / layer.near_m - 1 / layer.far_m) + np.float32(1 / layer.far_m))
 
 
 def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: float, height_rad: float) -> Map:
@@ -66,23 +64,23 @@ def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: floa
     climb = np.repeat((np.sin(np.arctan(slant)) / layer.scale_m).astype(np.float32)[:, None], width, 1)
     distance = distance_m(inverse, layer)
     beyond = np.full((height, 1), SKY_PLANES * layer.far_m, np.float32)
-    extinction = -KOSCHMIEDER / layer.visibility_m
+    extinction = np.float32(-KOSCHMIEDER / layer.visibility_m)
     through_land = _crossed(distance, climb)
-    through_sky = np.repeat(_crossed(beyond, climb[:, :1].copy()), width, 1)
-    land, above = cv2.multiply(through_land, extinction), cv2.multiply(through_sky, extinction)
+    through_sky = np.repeat(_crossed(beyond, climb[:, :1]), width, 1)
+    land, above = through_land * extinction, through_sky * extinction
     if layer.patchiness > 0:
         scale = height / (2.0 * math.tan(height_rad / 2.0))  # px per unit of slope
         patches = _patches((height, width), layer, scale)
-        land = cv2.multiply(land, _density(through_land, patches, layer))  # type: ignore[arg-type]
-        above = cv2.multiply(above, _density(through_sky, patches, layer))
-    return cv2.blendLinear(cv2.exp(above), cv2.exp(land), sky, cv2.subtract(1.0, sky))  # type: ignore[return-value]
+        land *= _density(through_land, patches, layer)
+        above *= _density(through_sky, patches, layer)
+    over_land, over_sky = cv2.exp(land), cv2.exp(above)
+    return np.asarray(np.clip(over_land + sky * (over_sky - over_land), 0, 1), np.float32)
 
 
 def _crossed(distance: Map, climb: Map) -> Map:
     """Return the length of ground-dense air on rays: d (1 - exp(-x)) / x with x = d * climb."""
-    x = cv2.max(cv2.multiply(distance, climb), 1e-3)  # below it the quotient is 1 to float precision's half per mille
-    passed = cv2.subtract(1.0, cv2.exp(cv2.multiply(x, -1.0)))
-    return cv2.multiply(distance, cv2.divide(passed, x))  # type: ignore[return-value]
+    x = np.maximum(distance * climb, np.float32(1e-3))  # below it the quotient is 1 to half a per mille
+    return np.asarray(distance * (1 - cv2.exp(-x)) / x, np.float32)
 
 
 def _slices(layer: Layer) -> list[float]:
@@ -119,7 +117,7 @@ def _density(crossed: Map, patches: list[Map], layer: Layer) -> Map:
         layer: the air.
     """
     size = patches[0].shape[1::-1]
-    coarse = cv2.resize(crossed, size, interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(crossed, size, interpolation=cv2.INTER_LINEAR)
     bounds = _slices(layer)
     drift = np.zeros_like(coarse)
     for index, patch in enumerate(patches):

@@ -5,8 +5,8 @@ is drawn twice: the photo's own mean comes from the recipe, each segment scatter
 
     v_segment = mean * exp(spread * z - spread^2 / 2),  z ~ N(0, 1)
 
-which keeps the mean. Params hold mean, spread and seed; the segments' values are regrown. Maps follow the photo's
-edges (guided filter) and pass from one segment to the next over the feather's width.
+which keeps the mean. Params hold mean, spread and seed; the segments' values are regrown. Maps pass from one segment
+to the next over the feather's width, the one that shows most along the photo's own edges (guided filter).
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def segment_values(scatters: tuple[Scatter, ...], segments: int, seed: int) -> N
 
 
 def soft_maps(values: NDArray[np.float32], labels: NDArray[np.int32], guide: Map, feather_px: float) -> list[Map]:
-    """Return one map per row of values, at the guide's size, soft over `feather_px` and along the guide's edges.
+    """Return one map per row of values, at the guide's size, soft over `feather_px`.
+
+    The first, whose jumps would show, is drawn back to the guide's edges; the others may cross them by a feather.
 
     Args:
         values: one row per map, one column per label.
@@ -51,10 +53,9 @@ def soft_maps(values: NDArray[np.float32], labels: NDArray[np.int32], guide: Map
     size = (max(width // 2, 1), max(height // 2, 1))
     coarse = cv2.resize(guide, size, interpolation=cv2.INTER_AREA)
     nearest = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
-    found = []
-    for row in values:
-        soft = cv2.GaussianBlur(row[nearest], (0, 0), 0.25 * feather_px)
-        slope, offset = (cv2.resize(plane, (width, height)) for plane in guided.coefficients(coarse, soft, 1, EDGE))  # type: ignore[arg-type]
-        full = cv2.add(cv2.multiply(slope, guide, slope), offset, offset)
-        found.append(np.clip(full, row.min(), row.max(), out=full))
-    return found  # type: ignore[return-value]
+    soft = cv2.GaussianBlur(cv2.merge([row[nearest] for row in values]), (0, 0), 0.25 * feather_px)
+    first, *others = cv2.split(soft)
+    slope, offset = (cv2.resize(plane, (width, height)) for plane in guided.coefficients(coarse, first, 1, EDGE))  # type: ignore[arg-type]
+    sharp = cv2.add(cv2.multiply(slope, guide, slope), offset, offset)
+    np.clip(sharp, values[0].min(), values[0].max(), out=sharp)
+    return [sharp, *(cv2.resize(plane, (width, height)) for plane in others)]  # type: ignore[list-item]

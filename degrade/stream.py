@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,25 @@ def stream(seed: int, name: str, key: str) -> np.random.Generator:
     """
     digest = hashlib.blake2b(f"{seed}\0{name}\0{key}".encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
+
+
+class Streams:
+    """The same streams as `stream`, from one generator that is set anew each time: ten times as quick to begin.
+
+    What `at` returns is valid until `at` is called again; for the plan, which draws row by row.
+    """
+
+    def __init__(self) -> None:
+        self._bits = np.random.Philox(key=0)
+        self._rng = np.random.Generator(self._bits)
+        self._state: dict[str, Any] = self._bits.state  # at the beginning of a stream; only its key differs
+
+    def at(self, seed: int, name: str, key: str) -> np.random.Generator:
+        """Return the generator of `stream(seed, name, key)`."""
+        digest = hashlib.blake2b(f"{seed}\0{name}\0{key}".encode(), digest_size=16).digest()
+        self._state["state"]["key"] = np.frombuffer(digest, "<u8")
+        self._bits.state = self._state
+        return self._rng
 
 
 def uniform(rng: np.random.Generator, low: float, high: float) -> float:

@@ -1,0 +1,1 @@
+"""What is worth keeping: scorers turn photos and pairs into numbers, decisions turn numbers into verdicts."""

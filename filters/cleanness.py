@@ -35,7 +35,7 @@ class Limits(BaseModel):
     max_noise_sigma: Amount = Field(default=4.0, description="standard deviation in luma, 8-bit levels")
     min_jpeg_quality: float = Field(default=60.0, ge=0, le=100, strict=True, description="libjpeg's scale; 100 where there was no JPEG")
     max_blockiness: Amount = Field(default=4.0, description="how much stronger steps are on the 8x8 grid than beside it; 1 is none")
-    max_clipped: Share = Field(default=0.15, description="share of pixels with two channels or more at the top")
+    max_clipped: Share = Field(default=0.1, description="share of pixels with two channels or more at the top")
     max_black: Share = Field(default=0.5, description="share of pixels that are black")
     min_content: Amount = Field(default=1.5, description="bits of tone per pixel, 0 to 8; logos and text pages have less than 1")
     max_border: Share = Field(default=0.05, description="share of height or width that a uniform border takes")
@@ -47,8 +47,13 @@ class Limits(BaseModel):
     def _known_keys(cls, values: Any) -> Any:
         return refuse_unknown_keys(cls, values)
 
+    @property
+    def least_colour(self) -> float:
+        """The colourfulness below which a photo is refused."""
+        return 0.0 if self.allow_grey else self.min_colourfulness
 
-class Test(NamedTuple):
+
+class Check(NamedTuple):
     """One limit: the measure, what it is held against, and what a refusal says."""
 
     measure: str
@@ -59,18 +64,18 @@ class Test(NamedTuple):
 
 
 # The first that fails gives the reason, so causes stand before what follows from them: noise looks sharp, damage flat.
-TESTS = (
-    Test("short_side", Reason.TOO_SMALL, lambda limits: limits.min_short_side, upper=False, unit="px"),
-    Test("aspect", Reason.EXTREME_ASPECT, lambda limits: limits.max_aspect, upper=True, unit="to 1"),
-    Test("content", Reason.FLAT, lambda limits: limits.min_content, upper=False, unit="bits of tone"),
-    Test("border", Reason.FLAT, lambda limits: limits.max_border, upper=True, unit="of a side is a uniform border"),
-    Test("clipped_high", Reason.CLIPPED, lambda limits: limits.max_clipped, upper=True, unit="of the pixels at white"),
-    Test("clipped_low", Reason.CLIPPED, lambda limits: limits.max_black, upper=True, unit="of the pixels at black"),
-    Test("noise_sigma", Reason.TOO_NOISY, lambda limits: limits.max_noise_sigma, upper=True, unit="levels of noise"),
-    Test("jpeg_quality", Reason.JPEG_DAMAGED, lambda limits: limits.min_jpeg_quality, upper=False, unit="JPEG quality"),
-    Test("blockiness", Reason.JPEG_DAMAGED, lambda limits: limits.max_blockiness, upper=True, unit="blockiness"),
-    Test("sharpness", Reason.TOO_SOFT, lambda limits: limits.min_sharpness, upper=False, unit="sharpness"),
-    Test("colourfulness", Reason.GREY, lambda limits: 0.0 if limits.allow_grey else limits.min_colourfulness, upper=False, unit="colourfulness"),
+CHECKS = (
+    Check("short_side", Reason.TOO_SMALL, lambda limits: limits.min_short_side, upper=False, unit="px"),
+    Check("aspect", Reason.EXTREME_ASPECT, lambda limits: limits.max_aspect, upper=True, unit="to 1"),
+    Check("content", Reason.FLAT, lambda limits: limits.min_content, upper=False, unit="bits of tone"),
+    Check("clipped_high", Reason.CLIPPED, lambda limits: limits.max_clipped, upper=True, unit="of the pixels at white"),
+    Check("clipped_low", Reason.CLIPPED, lambda limits: limits.max_black, upper=True, unit="of the pixels at black"),
+    Check("border", Reason.FLAT, lambda limits: limits.max_border, upper=True, unit="of a side is a uniform border"),
+    Check("noise_sigma", Reason.TOO_NOISY, lambda limits: limits.max_noise_sigma, upper=True, unit="levels of noise"),
+    Check("jpeg_quality", Reason.JPEG_DAMAGED, lambda limits: limits.min_jpeg_quality, upper=False, unit="JPEG quality"),
+    Check("blockiness", Reason.JPEG_DAMAGED, lambda limits: limits.max_blockiness, upper=True, unit="blockiness"),
+    Check("sharpness", Reason.TOO_SOFT, lambda limits: limits.min_sharpness, upper=False, unit="sharpness"),
+    Check("colourfulness", Reason.GREY, lambda limits: limits.least_colour, upper=False, unit="colourfulness"),
 )
 
 
@@ -110,10 +115,10 @@ def decide(measures: Mapping[str, float], limits: Limits) -> Verdict:
         measures: from `measure`, or from a row of the index.
         limits: from the recipe.
     """
-    for test in TESTS:
-        value, limit = measures.get(test.measure), test.limit(limits)
-        if value is not None and (value > limit if test.upper else value < limit):
-            return Verdict(keep=False, reason=test.reason, detail=f"{value:.3g} {test.unit}; the limit is {limit:g}")
+    for check in CHECKS:
+        value, limit = measures.get(check.measure), check.limit(limits)
+        if value is not None and (value > limit if check.upper else value < limit):
+            return Verdict(keep=False, reason=check.reason, detail=f"{value:.3g} {check.unit}; the limit is {limit:g}")
     return KEEP
 
 

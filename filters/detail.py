@@ -7,9 +7,9 @@ like r^(2H), with H near 1/2 for step edges and for 1/f^2 textures alike. Blur m
 
 is 0.5 for ideal edges, 0.15 to 0.6 for photos as cameras and their software leave them, below 0.1 from a Gaussian blur
 of 1.5 pixels on, whatever the contrast (structure functions: Kolmogorov 1941; D(1) alone, the usual gradient energy,
-would call every low-contrast photo soft). It is taken along and across, the smaller counts (motion blurs one
-direction only), in tiles with some structure, and the sharpest tenth of them speaks for the photo, because a blurred
-background is no fault.
+would call every low-contrast photo soft). It is taken in tiles with some structure, the sharpest tenth of which speaks
+for the photo, because a blurred background is no fault. And it is taken along and across: the smaller counts, and by as
+much less as it is smaller than the other, because a shaken camera blurs one direction only.
 
 Noise is what a Laplacian that is blind to edges and ramps leaves in the quietest tiles (Immerkaer, CVIU 1996; there
 over the whole picture, which takes texture for noise). Tiles near black or white are left out, for clipping silences
@@ -60,7 +60,7 @@ def noise_sigma(groups: Lines) -> float:
     down = cv2.addWeighted(planes[0], 1.0, planes[2], 1.0, 0.0)
     down = cv2.scaleAdd(planes[1], -2.0, down)
     across = cv2.addWeighted(down[:, :-2], 1.0, down[:, 2:], 1.0, 0.0)
-    response = _tiles(cv2.absdiff(cv2.scaleAdd(down[:, 1:-1], -2.0, across), 0.0))  # type: ignore[arg-type]
+    response = _tiles(np.abs(cv2.scaleAdd(down[:, 1:-1], -2.0, across)))
     level = _tiles(planes[1][:, 1:-1])
     heard = response[(level > DARK) & (level < BRIGHT)]
     return float(np.quantile(heard, QUIETEST)) * _TO_SIGMA if heard.size else 0.0
@@ -76,7 +76,8 @@ def sharpness(groups: Lines, sigma: float) -> float:
     first, second, third = groups
     along = _roughness(first[:, 1:-1], first[:, :-2], first[:, 2:], sigma)
     across = _roughness(second[:, 1:-1], first[:, 1:-1], third[:, 1:-1], sigma)
-    return min(along, across)
+    less, more = sorted((along, across))
+    return less * less / more if more else 0.0
 
 
 def _roughness(middle: NDArray[np.uint8], before: NDArray[np.uint8], after: NDArray[np.uint8], sigma: float) -> float:
@@ -98,5 +99,5 @@ def _tiles(plane: Map) -> Map:
     """Return the mean of every tile; what is left over at the right and below is left out."""
     height, width = plane.shape
     rows, columns = max(1, height // TILE_LINES), max(1, width // TILE_WIDTH)
-    whole = plane[: max(rows * TILE_LINES, 1) if height >= TILE_LINES else height, : columns * TILE_WIDTH if width >= TILE_WIDTH else width]
+    whole = plane[: max(height - height % TILE_LINES, height % TILE_LINES), : max(width - width % TILE_WIDTH, width % TILE_WIDTH)]
     return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]

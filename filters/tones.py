@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +19,17 @@ from numpy.typing import NDArray
 from degrade.contract import Srgb
 from filters.detail import Lines
 
-TOP, BOTTOM = 254, 2  # levels from which a channel counts as clipped
+TOP, BOTTOM = 254, 2  # levels at which a channel counts as clipped
 SAMPLES = 1 << 17  # pixels that tell of clipping and colour
 BORDER_LEVELS = 4  # what a border may vary by, through JPEG
 BORDER_STEP = 8  # mean levels by which a picture begins beside it; the night fades in gently
 
 
 def sample(pixels: Srgb) -> Srgb:
-    """Return every n-th pixel both ways, as many as tell of clipping and colour."""
-    step = max(1, int((pixels.shape[0] * pixels.shape[1] / SAMPLES) ** 0.5))
-    return np.ascontiguousarray(pixels[::step, ::step])
+    """Return evenly spread pixels, unmixed, as many as tell of clipping and colour."""
+    height, width = pixels.shape[:2]
+    step = max(1.0, (height * width / SAMPLES) ** 0.5)
+    return cv2.resize(pixels, (math.ceil(width / step), math.ceil(height / step)), interpolation=cv2.INTER_NEAREST)  # type: ignore[return-value]
 
 
 def clipping(sampled: Srgb) -> tuple[float, float]:
@@ -34,15 +37,16 @@ def clipping(sampled: Srgb) -> tuple[float, float]:
     red, green, blue = cv2.split(sampled)
     low, high = cv2.min(red, green), cv2.max(red, green)
     middle, high = cv2.max(low, cv2.min(high, blue)), cv2.max(high, blue)
-    black, white = cv2.compare(high, BOTTOM, cv2.CMP_LE), cv2.compare(middle, TOP, cv2.CMP_GE)
-    return cv2.countNonZero(black) / red.size, cv2.countNonZero(white) / red.size
+    return np.count_nonzero(high <= BOTTOM) / red.size, np.count_nonzero(middle >= TOP) / red.size
 
 
 def colourfulness(sampled: Srgb) -> float:
     """Return the spread of colours: 0 for grey, about 15 for a dull photo and 100 for a vivid one."""
-    opponents = cv2.transform(sampled.astype(np.float32), np.array([[1.0, -1.0, 0.0], [0.5, 0.5, -1.0]]))
-    mean, deviation = cv2.meanStdDev(opponents)
-    return float(np.hypot(*deviation.ravel()) + 0.3 * np.hypot(*mean.ravel()))
+    red, green, blue = cv2.split(sampled.astype(np.int16))
+    twice_yellow = cv2.subtract(cv2.add(red, green), cv2.add(blue, blue))
+    (red_mean, red_spread), (yellow_mean, yellow_spread) = (cv2.meanStdDev(plane) for plane in (cv2.subtract(red, green), twice_yellow))
+    spread = math.hypot(red_spread.item(), yellow_spread.item() / 2)
+    return spread + 0.3 * math.hypot(red_mean.item(), yellow_mean.item() / 2)
 
 
 def content(groups: Lines) -> float:

@@ -30,27 +30,37 @@ class Seen(NamedTuple):
 
 def below(folder: str, root: str) -> Iterator[Seen]:
     """Yield all files of a folder and of the folders in it; what cannot be entered is yielded itself."""
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as entries:
+                children = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as error:
+            yield Seen(place, None, BadSample(Reason.MISSING, f"a folder that cannot be read: {said(error)}"), folder=True)
+            continue
+        for child in children:
+            if child.is_dir(follow_symlinks=False):
+                waiting.append(child.path)
+            else:
+                yield _entry(child, root)
+
+
+def _entry(child: os.DirEntry[str], root: str) -> Seen:
     try:
-        with os.scandir(folder) as entries:
-            children = [entry for entry in entries if not entry.name.startswith(".")]
-    except OSError as error:
-        yield Seen(folder, None, BadSample(Reason.MISSING, f"a folder that cannot be read: {error.strerror}"), folder=True)
-        return
-    for child in children:
-        if child.is_dir(follow_symlinks=False):
-            yield from below(child.path, root)
-        elif child.is_file(follow_symlinks=False):
-            yield Seen(child.path, child.stat().st_size, None)
-        elif child.is_dir():
-            yield Seen(child.path, None, BadSample(Reason.NOT_A_FILE, "a link to a folder: make it a source of its own"), folder=True)
-        else:
-            yield inspect(child.path, root)
+        if child.is_file(follow_symlinks=False):
+            return Seen(child.path, child.stat().st_size, None)
+    except OSError as error:  # gone since
+        return Seen(child.path, None, BadSample(Reason.MISSING, said(error)))
+    if Path(child.path).is_dir():
+        return Seen(child.path, None, BadSample(Reason.NOT_A_FILE, "a link to a folder: make it a source of its own"), folder=True)
+    return inspect(child.path, root)
 
 
 def matching(pattern: str, root: str | None) -> Iterator[Seen]:
     """Yield what a glob matches (`**` is any depth); the root is the pattern's fixed part unless it is given."""
     fixed = pattern[: min(pattern.find(mark) for mark in "*?[" if mark in pattern)]
-    for match in glob.iglob(pattern, recursive=True):  # noqa: PTH207  Path.glob knows no absolute pattern
+    for match in glob.iglob(pattern, recursive=True):
         if not Path(match).is_dir():
             yield inspect(match, root or str(Path(f"{fixed}_").parent))
 

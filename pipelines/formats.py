@@ -94,7 +94,7 @@ def open_header(data: bytes, name: FormatName) -> Image.Image:
     if name != "heif":
         return Image.open(io.BytesIO(data), formats=_PLUGINS[name])
     try:
-        from pillow_heif import HeifImageFile  # noqa: PLC0415  optional, and slow to import
+        from pillow_heif import HeifImageFile
     except ImportError as error:
         raise MissingModel("HEIF photos need a library: pip install 'patina[heif]'") from error
     image: Image.Image = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]

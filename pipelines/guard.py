@@ -22,7 +22,16 @@ STRIKES = {Reason.CRASHED: 2, Reason.TIMED_OUT: 2, Reason.OUT_OF_MEMORY: 6}  # d
 STARTUP_S = 120.0
 UNNAMED_DEATHS = 20  # deaths between items: something is wrong with the machine, not with an input
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-EXACT = {"OPENCV_IPP": "disabled", "OPENCV_LOG_LEVEL": "ERROR", "AV_LOG_FORCE_NOCOLOR": "1"}
+EXACT = {"OPENCV_IPP": "disabled", "OPENCV_LOG_LEVEL": "ERROR"}
+# One heap that keeps what it got: pictures of 12 MB come and go several times per pair, and asking the kernel for fresh
+# pages each time costs more than some degradations; it also keeps the address space, which is limited, free of arenas.
+ONE_HEAP = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+ENVIRONMENT = {**ONE_THREAD, **EXACT, **ONE_HEAP}  # of every process that makes pixels
 
 
 class WorkFailed(PatinaError):
@@ -102,7 +111,7 @@ class Cell:
         tasks_in, self._tasks = os.pipe()
         self._answers, answers_out = os.pipe()
         command = [sys.executable, "-m", "pipelines.cell", str(tasks_in), str(answers_out), self._work, str(self._limits.memory_bytes)]
-        environment = {**os.environ, **ONE_THREAD, **EXACT}
+        environment = {**os.environ, **ENVIRONMENT}
         self._child = subprocess.Popen(command, pass_fds=(tasks_in, answers_out), env=environment, stdin=subprocess.DEVNULL)
         os.close(tasks_in)
         os.close(answers_out)

@@ -24,9 +24,9 @@ from PIL import Image, ImageCms
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason
+from pipelines.raster import STRIP_PX
 
 SAME_LEVELS = 2  # a profile that moves no colour further than this many 8-bit levels is sRGB
-STRIP_PX = 1 << 20  # pixels converted at a time, so that a large photo needs no second and third copy
 _GRID = 9  # grid points per channel
 _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK", "LAB": "Lab"}
 

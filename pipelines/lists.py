@@ -44,16 +44,22 @@ def entries(stream: IO[bytes], uri: str, column: str | None = None) -> Iterator[
         key = column or next((name for name in COLUMNS if name in row), None)
         if key is None or key not in row:
             raise RecipeError(f"{uri}, row {number}: no column {column or 'path, uri or url'}; it has {', '.join(map(str, row))}")
-        extra = {str(name): str(value) for name, value in row.items() if name != key and value not in {None, ""}}
+        extra = {_text(name): _text(value) for name, value in row.items() if name != key and value is not None and value != ""}
         yield Entry(f"{uri}, row {number}", str(row[key] or ""), extra)
 
 
+def _text(value: Any) -> str:
+    """Return a value as text that can be written anywhere: JSON may hold halves of characters."""
+    return str(value).encode("utf-8", "replace").decode()
+
+
 def _rows(stream: IO[bytes], uri: str) -> Iterator[dict[str, Any]]:
-    if uri.endswith(".parquet"):
+    name = uri.lower()
+    if name.endswith(".parquet"):
         return _parquet_rows(stream, uri)
-    plain: Any = gzip.GzipFile(fileobj=stream) if uri.endswith(".gz") else stream
+    plain: Any = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
     lines = _lines(io.TextIOWrapper(plain, encoding="utf-8-sig", newline=""), uri)
-    return _csv_rows(lines, uri) if ".csv" in uri[-7:] else _json_rows(lines, uri)
+    return _csv_rows(lines, uri) if name.removesuffix(".gz").endswith(".csv") else _json_rows(lines, uri)
 
 
 def _lines(text: io.TextIOWrapper, uri: str) -> Iterator[str]:
@@ -95,8 +101,8 @@ def _json_rows(lines: Iterable[str], uri: str) -> Iterator[dict[str, Any]]:
 
 
 def _parquet_rows(stream: IO[bytes], uri: str) -> Iterator[dict[str, Any]]:
-    import pyarrow as pa  # noqa: PLC0415  slow to import, and most sources are folders
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         for batch in pq.ParquetFile(stream).iter_batches():

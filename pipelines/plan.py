@@ -11,17 +11,17 @@ import bisect
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 import degrade
 from degrade.contract import Facts, Generator
 from degrade.errors import BadSample, Reason, RunError
-from degrade.record import to_record
-from degrade.stream import stream, unit_draws
+from degrade.stream import Streams, unit_draws
 from manifests import commit
 from manifests.schema import PLAN, VERSION
 from pipelines import crops
@@ -51,21 +51,22 @@ class _Drawer:
     """A step of the recipe, ready to be drawn from many times."""
 
     def __init__(self, recipe: Recipe, name: str, step: StepRecipe) -> None:
+        self.streams = Streams()
         self.generator: Generator[Any, Any] = degrade.by_name(name)
         self.ranges = recipe.ranges(name, step)
         self.edges = list(itertools.accumulate(step.strata))
         self.seed = recipe.seed
 
     def draw(self, draw: float, key: str, facts: Facts) -> dict[str, Any]:
-        """Return a step's record; raises BadSample when the photo does not suit."""
+        """Return a step's record, its params still a NamedTuple; raises BadSample when the photo does not suit."""
         generator = self.generator
         wanted = 1 + bisect.bisect_right(self.edges, draw * self.edges[-1])
-        params = generator.sample(stream(self.seed, generator.name, key), self.ranges, facts, wanted)
+        params = generator.sample(self.streams.at(self.seed, generator.name, key), self.ranges, facts, wanted)
         severity = generator.severity(params)
         return {
             "generator": generator.name,
             "version": generator.version,
-            "params": to_record(params),
+            "params": params,
             "severity": severity,
             "unit": generator.unit,
             "stratum": generator.stratum(severity),
@@ -81,7 +82,23 @@ class _Task:
         self.also = [(also.chance, _Drawer(recipe, other, also)) for other, also in sorted(task.also.items())]
         generators = [self.own.generator, *(drawer.generator for _, drawer in self.also)]
         makers = {"depth": recipe.priors.depth, "sky": recipe.priors.sky, "segments": recipe.priors.segments}
-        self.makers = {made.name: {need: makers[need] for need in made.needs} for made in generators}
+        self.place = _places(generators)
+        self._needs = {made.name: {need: makers[need] for need in made.needs} for made in generators}
+        self._told: dict[tuple[str, ...], str] = {}
+
+    def makers_of(self, steps: list[dict[str, Any]]) -> str:
+        """Return, as JSON, who makes the maps that these steps need."""
+        names = tuple(step["generator"] for step in steps)
+        if names not in self._told:
+            self._told[names] = _json({need: maker for name in names for need, maker in self._needs[name].items()})
+        return self._told[names]
+
+
+def _places(generators: list[Generator[Any, Any]]) -> Callable[[dict[str, Any]], int]:
+    """Return the key by which steps are sorted into physical order."""
+    ordered = sorted(generators, key=lambda made: (made.stage, made.name))
+    places = {made.name: place for place, made in enumerate(ordered)}
+    return lambda step: places[step["generator"]]
 
 
 def plan(run: Run) -> dict[str, Any]:
@@ -116,7 +133,7 @@ def draw_rows(recipe: Recipe, usable: list[Photo]) -> Iterator[tuple[Any, ...]]:
     The shard of a row is its place among the rows of its split that are not refused.
     """
     tasks = [_Task(recipe, name) for name, task in sorted(recipe.tasks.items()) if task.share > 0]
-    splits = [name for name, share in recipe.split.items() if share > 0]
+    splits = sorted(name for name, share in recipe.split.items() if share > 0)
     edges = list(itertools.accumulate(recipe.split[name] for name in splits))
     placed = []
     for photo in usable:
@@ -151,8 +168,10 @@ def _row(recipe: Recipe, tasks: list[_Task], photo: Photo, variant: int, split: 
         facts = Facts(crop.width, crop.height, photo.sky_frac, photo.luminance, photo.far)
         task, own = _suited(tasks, key, facts, draws[0], draws[4])
         steps = [own, *_joined(recipe, task, key, facts)]
-        identity = json.dumps([VERSION, photo.sha256, crop, steps, _makers(task, steps)], separators=(",", ":"))
-        pair_id = commit.short_hash(identity)
+        if len(steps) > 1:
+            steps.sort(key=task.place)
+        written, makers = _json(steps), task.makers_of(steps)
+        pair_id = commit.short_hash(f"{VERSION} {photo.sha256} {crop[:]} {written} {makers}")
         if pair_id in seen:
             raise BadSample(Reason.DUPLICATE, "the same crop and parameters as another variant: widen the ranges or lower `variants`")
     except BadSample as bad:
@@ -161,21 +180,24 @@ def _row(recipe: Recipe, tasks: list[_Task], photo: Photo, variant: int, split: 
         return (VERSION, name, None, "synthetic", split, *head, *nothing, photo.extra, "", str(bad.reason), bad.detail)
     seen.add(pair_id)
     english, chinese = PROMPTS[task.name]
-    told = (json.dumps(steps, separators=(",", ":")), own["severity"], own["unit"], own["stratum"], json.dumps(_makers(task, steps)), english, chinese)
+    told = (written, own["severity"], own["unit"], own["stratum"], makers, english, chinese)
     return (VERSION, pair_id, task.name, "synthetic", split, *head, *crop, *told, photo.extra, shard, None, None)
 
 
 def _suited(tasks: list[_Task], key: str, facts: Facts, draw: float, stratum_draw: float) -> tuple[_Task, dict[str, Any]]:
     """Return a task drawn by share among those that the photo suits, and its own step."""
-    left, refusals = list(tasks), []
+    left, refusals = tasks, []
     while left:
-        edges = list(itertools.accumulate(task.share for task in left))
-        task = left[min(bisect.bisect_right(edges, draw * edges[-1]), len(left) - 1)]
+        wanted, task = draw * sum([task.share for task in left]), left[0]
+        for task in left:
+            wanted -= task.share
+            if wanted < 0:
+                break
         try:
             return task, task.own.draw(stratum_draw, key, facts)
         except BadSample as bad:
             refusals.append(bad)
-            left.remove(task)
+            left = [other for other in left if other is not task]
     if len(refusals) == 1:
         raise refusals[0]
     raise BadSample(Reason.NO_TASK_SUITS, "; ".join(map(str, refusals)))
@@ -194,8 +216,14 @@ def _joined(recipe: Recipe, task: _Task, key: str, facts: Facts) -> list[dict[st
     return joined
 
 
-def _makers(task: _Task, steps: list[dict[str, Any]]) -> dict[str, str]:
-    return {need: maker for step in steps for need, maker in task.makers[step["generator"]].items()}
+def _json(value: Any) -> str:
+    """Return JSON; params stand in it as tables of their fields."""
+    return orjson.dumps(value, default=_fields).decode()
+
+
+def _fields(params: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = params._asdict()
+    return fields
 
 
 def _write(run: Run, rows: Iterator[tuple[Any, ...]]) -> dict[str, Any]:
@@ -224,7 +252,8 @@ def _write(run: Run, rows: Iterator[tuple[Any, ...]]) -> dict[str, Any]:
         shards.append(written)
     commit.write_table(run.folder / "plan" / "refused.parquet", table_of(refused))
     planned = sum(sizes.values())
-    return {"planned": planned, "refused": len(refused), "parts": shards, "rows": sizes, "counts": {name: dict(count) for name, count in counts.items()}}
+    hashes = [commit.sha256(run.plan_part(part).read_bytes()) for part in range(len(shards))]
+    return {"planned": planned, "refused": len(refused), "parts": shards, "sha256": hashes, "rows": sizes, "counts": {name: dict(count) for name, count in counts.items()}}
 
 
 def _write_part(run: Run, part: int, groups: Any, sizes: dict[str, int]) -> list[str]:

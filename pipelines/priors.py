@@ -103,10 +103,10 @@ class Priors:
             return None
         try:
             with np.load(path, allow_pickle=False) as file:
-                values, horizon, made_by = file["values"], float(file["horizon_frac"]), str(file["maker"])
+                told = Prior(file["values"], float(file["horizon_frac"]), str(file["maker"]), str(file["sha256"]))
         except (FileNotFoundError, BadZipFile, KeyError, ValueError, EOFError):
             return None
-        return Prior(values, horizon, made_by, _content_hash(values, horizon))
+        return told
 
     def keep(self, key: tuple[str, str, str], values: NDArray[Any], horizon_frac: float, maker: str) -> Prior:
         """Store a map (float in [0, 1], or labels) and return it as it will be read back."""
@@ -118,7 +118,7 @@ class Priors:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
         with open(temporary, "xb") as file:  # a cache: whole or absent, but not worth an fsync
-            np.savez(file, values=stored, horizon_frac=np.float64(horizon_frac), maker=np.str_(maker))
+            np.savez(file, values=stored, horizon_frac=np.float64(horizon_frac), maker=np.str_(maker), sha256=np.str_(prior.sha256))
         temporary.rename(path)
         return prior
 

@@ -3,7 +3,7 @@
     run.json            recipe, inputs, versions and their fingerprint      recipe.yaml   the page as it was written
     listing.parquet     every input            index/ index.parquet   every input, opened and measured
     plan/ plan.json     every pair             shards/                pictures and rows; the Parquet is the commit
-    scene/              cached priors          manifest.parquet       every pair with its verdict
+    scene/              cached priors          manifest.parquet  manifest.json   every pair with its verdict
     report/             figures and pictures   export/                other people's formats
 """
 
@@ -51,6 +51,11 @@ class Run(NamedTuple):
     def manifest(self) -> Path:
         """Every pair with its verdict."""
         return self.folder / "manifest.parquet"
+
+    @property
+    def manifest_record(self) -> Path:
+        """What the manifest committed."""
+        return self.folder / "manifest.json"
 
     @property
     def report(self) -> Path:

@@ -1,6 +1,7 @@
 """The verb `select`: limits on numbers, applied to every committed row; no pixel, no model, as often as you like.
 
-Writes `manifest.parquet`: all pairs of the run in the order of the plan, each with its verdict.
+Writes `manifest.parquet`: all pairs of the run in the order of the plan, each with its verdict; and beside it the commit
+record `manifest.json`: how many rows, and the hash of every Parquet file that they came from and went to.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from degrade.errors import Reason, RunError
 from degrade.keys import nearest
-from manifests import commit
+from manifests import commit, shards
 from manifests.schema import PAIR, PLAN
 from pipelines import render
 from pipelines.run import Run
@@ -33,12 +34,16 @@ def select(run: Run) -> list[Fallen]:
     alone: Counter[str] = Counter()
     in_order: Counter[str] = Counter()
     limits = run.recipe.select.limits
+    hashes: dict[str, str] = {}
     with commit.atomic_file(run.manifest) as file, pq.ParquetWriter(file, PAIR, compression="zstd", write_page_checksum=True) as writer:
-        for _, table in render.committed_rows(run):
+        for shard, table in render.committed_rows(run):
+            hashes[shard] = commit.sha256(shards.rows_path(run.folder, shard).read_bytes())
             writer.write_table(_judged(table, limits, alone, in_order))
         refused = commit.read_table(run.folder / "plan" / "refused.parquet")
         if refused.num_rows:
             writer.write_table(_refused(refused))
+    told = {"rows": pq.read_metadata(run.manifest).num_rows, "sha256": commit.sha256(run.manifest.read_bytes()), "shards": hashes}
+    commit.write_json(run.manifest_record, {**told, "fingerprint": run.fingerprint})
     return [Fallen(name, alone[name], in_order[name]) for name in limits]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from manifests.pictures import EXTENSIONS
 from pipelines import decode, sources
 from pipelines.crops import Crop, cut
 from pipelines.decode import DecodeRules
+from pipelines.formats import FormatName
 from pipelines.priors import STAND_INS, Priors
 from pipelines.sources import Listed
 
@@ -48,7 +50,7 @@ def open_photo(path: Path) -> Opened:
     Raises:
         BadSample: it cannot be used, and why.
     """
-    rules = DecodeRules.everything()
+    rules = DecodeRules(formats=typing.get_args(FormatName))
     data = sources.read(Listed(str(path), None, None, {}), rules.max_bytes)
     pixels = decode.decode(data, rules).pixels
     small = proxy(pixels)

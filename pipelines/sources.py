@@ -133,6 +133,7 @@ def _found(source: Source, suffixes: frozenset[str]) -> Iterator[Listed]:
     if name.endswith(archives.COMPRESSED):
         raise RecipeError(f"{source.path}: a photo cannot be read out of the middle of a compressed tar; uncompress it")
     path = uris.local_path(source.path)
+    path = os.path.expanduser(path) if path is not None else None
     uri = uris.of_path(path) if path is not None else source.path
     several = glob.has_magic(source.path) and (path is None or not os.path.lexists(path))
     if name.endswith(lists.SUFFIXES) and not several:

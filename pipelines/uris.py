@@ -29,13 +29,21 @@ _BLOCK = 1 << 18  # bytes fetched at a time while the headers of a remote tar ar
 
 def of_path(path: str) -> str:
     """Return the uri of a local path; undecodable bytes in it are those of `os.fsdecode`."""
-    absolute = path if "\0" in path else os.path.abspath(path)  # noqa: PTH100  a link keeps its own name
-    return absolute if absolute.isprintable() else "file://" + quote(os.fsencode(absolute))
+    absolute = path if "\0" in path else os.path.abspath(path)
+    return absolute if absolute.isprintable() else "file://" + quote(_bytes(absolute))
+
+
+def _bytes(path: str) -> bytes:
+    """Return the bytes that a path stands for on disk, or as good as that, if no file can be called so."""
+    try:
+        return os.fsencode(path)
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace")
 
 
 def of_member(name: str, container: str, copy: int = 1) -> str:
     """Return the uri of a tar's member; the second of one name is marked `#2`."""
-    return f"tar://{quote(os.fsencode(name), safe='/ ()')}{f'#{copy}' if copy > 1 else ''}::{container}"
+    return f"tar://{quote(_bytes(name), safe='/ ()')}{f'#{copy}' if copy > 1 else ''}::{container}"
 
 
 def container(uri: str) -> str:

@@ -15,7 +15,7 @@ PHOTOS = ("astronaut.png", "coffee.png", "rocket.jpg", "chelsea.png", "hubble_de
 PAGE: dict[str, Any] = {
     "name": "small",
     "seed": 3,
-    "index": {"limits": {"min_short_side": 256, "allow_grey": True}},
+    "index": {"limits": {"min_short_side": 256, "max_blockiness": 1.5}},
     "crop": {"size": 128, "shrink": [1.0, 3.0]},
     "split": {"train": 0.7, "test": 0.3},
     "variants": 6,

@@ -49,8 +49,8 @@ def geometric(proxy: Srgb, sky: Map) -> DepthPrior:
     size = (small.shape[1], small.shape[0])
     open_air = cv2.resize(sky, size, interpolation=cv2.INTER_AREA)
     ground = _ground(size[1], size[0], horizon)
-    upright = _stood_upright(_regions(small), ground, open_air > 0.5, horizon)  # type: ignore[arg-type]
-    smooth = _smoothed_on_land(upright, 1.0 - np.clip(open_air, 0, 1))  # type: ignore[arg-type]
+    upright = _stood_upright(_regions(small), ground, open_air > 0.5, horizon)
+    smooth = _smoothed_on_land(upright, 1.0 - np.clip(open_air, 0, 1))
     coarse: Map = cv2.resize(smooth, (proxy.shape[1], proxy.shape[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     colours = proxy.astype(np.float32) / np.float32(255.0)
     guide: Map = cv2.transform(colours, guide_mix(colours, coarse).reshape(1, 3))  # type: ignore[assignment]
@@ -78,8 +78,7 @@ def horizon_frac(sky: Map) -> float:
 
 
 def far(proxy: Srgb, sky: Map) -> bool:
-    """Answer whether a photo shows distance: outdoors with open sky, and no lens isolating a near subject,
-    and no portrait.
+    """Answer whether a photo shows distance: open sky, no lens isolating a near subject, no portrait.
 
     Without weights only sky proves distance; a street canyon or a forest without sky is refused, on the safe side.
 
@@ -142,15 +141,15 @@ def _from_beside(inverse: Map, stands: NDArray[np.bool_], above: NDArray[np.bool
     """Return inverse depth for land above the horizon that stands on nothing we see: its neighbours', else far away."""
     sigma = BESIDE_FRAC * max(inverse.shape)
     known, doubt = stands.astype(np.float32), above.astype(np.float32) * np.float32(0.05)
-    total = cv2.GaussianBlur(cv2.multiply(inverse, known), (0, 0), sigma)
-    return cv2.divide(total, cv2.add(cv2.GaussianBlur(cv2.add(known, doubt), (0, 0), sigma), 1e-4))  # type: ignore[return-value]
+    total = cv2.GaussianBlur(inverse * known, (0, 0), sigma)
+    return np.asarray(total / (cv2.GaussianBlur(known + doubt, (0, 0), sigma) + np.float32(1e-4)), np.float32)
 
 
 def _smoothed_on_land(inverse: Map, land: Map) -> Map:
     """Return inverse depth blurred over land alone: a guess should not claim an edge that the photo may not have."""
     sigma = SMOOTH_FRAC * max(inverse.shape)
-    land = cv2.max(land, 1e-3)  # type: ignore[assignment]
-    blurred = cv2.GaussianBlur(cv2.multiply(inverse, land), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    land = np.maximum(land, np.float32(1e-3))
+    blurred = cv2.GaussianBlur(inverse * land, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     return cv2.divide(blurred, cv2.GaussianBlur(land, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))  # type: ignore[return-value]
 
 
@@ -158,7 +157,6 @@ def _surround_sharpness(proxy: Srgb, sky: Map) -> float:
     """Return how sharp the ground's rim is against its sharpest part: small where a lens isolates a subject."""
     grey = cv2.cvtColor(proxy, cv2.COLOR_RGB2GRAY).astype(np.float32)
     detail = np.abs(cv2.Laplacian(grey, cv2.CV_32F))
-    height, width = grey.shape
     cells = cv2.resize(detail, (12, 12), interpolation=cv2.INTER_AREA)
     ground = cv2.resize(sky, (12, 12), interpolation=cv2.INTER_AREA) < 0.3
     rim = np.ones((12, 12), bool)
@@ -170,11 +168,11 @@ def _surround_sharpness(proxy: Srgb, sky: Map) -> float:
 
 def _shows_a_face(proxy: Srgb) -> bool:
     """Answer whether there is a skin-coloured oval of a portrait's size in the upper part, before whatever backdrop."""
-    _, red, blue = cv2.split(cv2.cvtColor(proxy, cv2.COLOR_RGB2YCrCb))
-    skin = ((red > 140) & (red < 175) & (blue > 95) & (blue < 128) & (proxy.max(-1) > 90)).astype(np.uint8)
-    whole = cv2.morphologyEx(cv2.morphologyEx(skin, cv2.MORPH_OPEN, np.ones((5, 5))), cv2.MORPH_CLOSE, np.ones((9, 9)))
+    light, red, blue = cv2.split(cv2.cvtColor(reduced(proxy, WORK_PX), cv2.COLOR_RGB2YCrCb))
+    skin = ((red > 140) & (red < 175) & (blue > 95) & (blue < 128) & (light > 60)).astype(np.uint8)
+    whole = cv2.morphologyEx(skin, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     _, _, stats, centres = cv2.connectedComponentsWithStats(whole, connectivity=8)
     width, height, area = (stats[1:, column].astype(np.float64) for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     share, slender, filled = area / skin.size, height / np.maximum(width, 1), area / np.maximum(width * height, 1)
     oval = (share > 0.01) & (share < 0.2) & (slender > 0.9) & (slender < 2.0) & (filled > 0.58)
-    return bool((oval & (centres[1:, 1] < 0.6 * len(proxy))).any())
+    return bool((oval & (centres[1:, 1] < 0.6 * len(skin))).any())

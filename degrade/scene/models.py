@@ -73,7 +73,7 @@ class DepthModel:
             by_shape.setdefault(photo.shape, []).append(index)
         for indices in by_shape.values():
             for index, raw in zip(indices, self._predicted([proxies[index] for index in indices]), strict=True):
-                inverse = relative_inverse(raw, self.metric, (proxies[index].shape[1], proxies[index].shape[0]))
+                inverse = relative_inverse(raw, (proxies[index].shape[1], proxies[index].shape[0]), metric=self.metric)
                 found[index] = DepthPrior(inverse, horizon_frac(skies[index]), self.maker)
         return [prior for prior in found if prior is not None]
 
@@ -87,17 +87,17 @@ class DepthModel:
         return [np.asarray(one, np.float32) for one in depth.float().cpu().numpy()]
 
 
-def relative_inverse(raw: Map, metric: bool, size: tuple[int, int]) -> Map:
+def relative_inverse(raw: Map, size: tuple[int, int], *, metric: bool) -> Map:
     """Return a network's answer as relative inverse depth 0..1 at a size (width, height), robust to single wild pixels.
 
     Args:
         raw: hxw, inverse depth up to scale and shift, or metres.
-        metric: whether `raw` is metres.
         size: width, height of the result in px.
+        metric: whether `raw` is metres.
     """
     inverse = 1.0 / np.maximum(raw, 1e-3) if metric else raw
     far, near = np.percentile(inverse, [FAR_CUT, NEAR_CUT])
-    scaled = np.clip((inverse - far) / max(near - far, 1e-6), 0, 1).astype(np.float32)
+    scaled: Map = np.clip((inverse - far) / max(near - far, 1e-6), 0, 1).astype(np.float32)
     return cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 

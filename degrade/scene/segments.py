@@ -50,15 +50,17 @@ def superpixels(proxy: Srgb, count: int = 64) -> Labels:
     """
     if count < 1:
         raise ValueError(f"count = {count}: a photo has at least one segment")
-    calm = cv2.bilateralFilter(proxy, 5, 30.0, 3.0)
-    flooded = cv2.watershed(calm, _markers(cv2.cvtColor(calm, cv2.COLOR_RGB2GRAY), count))  # type: ignore[arg-type]
+    calm = cv2.copyMakeBorder(cv2.bilateralFilter(proxy, 5, 30.0, 3.0), 1, 1, 1, 1, cv2.BORDER_REPLICATE)  # watershed skips the rim
+    markers = np.pad(_markers(cv2.cvtColor(proxy, cv2.COLOR_RGB2GRAY), count), 1)  # type: ignore[arg-type]
+    flooded = cv2.watershed(calm, markers)[1:-1, 1:-1]
     return _compact(_close_seams(flooded.astype(np.float32)))
 
 
 def _close_seams(flooded: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the pixels between two segments (-1) to the neighbour with the greater number."""
-    grown = cv2.dilate(flooded, np.ones((3, 3), np.uint8))
-    return np.where(flooded < 0, grown, flooded)
+    """Give the pixels between segments (below 1) to the neighbour with the greater number."""
+    while (open_seams := flooded < 1).any():
+        flooded = np.where(open_seams, cv2.dilate(flooded, np.ones((3, 3), np.uint8)), flooded)
+    return flooded
 
 
 def _compact(labels: NDArray[np.generic]) -> Labels:

@@ -26,6 +26,7 @@ DARK = 0.2  # sRGB value below which colour says little
 WARM_TOP, WARM_LOW = 0.33, 0.75  # (red - blue) / brightest allowed in the top row, and at most
 BORDER_FRAC = 0.03  # long sides within which colours decide what the mask is too coarse for
 Mask = NDArray[np.bool_]
+Picture = NDArray[np.float32]
 
 
 def sky(proxy: Srgb) -> Map:
@@ -46,7 +47,7 @@ def sky_frac(soft: Map) -> float:
     return float(soft.mean())
 
 
-def plausible(colours: NDArray[np.float32]) -> Mask:
+def plausible(colours: Picture) -> Mask:
     """Return where an hxwx3 picture in 0..1 sRGB can be sky: not foliage, wood, or dark without being bluish.
 
     Sunsets are warm low in the picture only; warm colours at the top are walls and wood.
@@ -60,17 +61,17 @@ def plausible(colours: NDArray[np.float32]) -> Mask:
     return np.asarray(warm & ~foliage & (dusky | (top > 0.36)))
 
 
-def _brightest(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+def _brightest(picture: Picture) -> Picture:
     """Return the greatest of the three channels; several times faster than numpy's maximum over a short axis."""
     first, second, third = cv2.split(picture)
     return cv2.max(first, cv2.max(second, third))  # type: ignore[return-value]
 
 
-def _grown(small: NDArray[np.float32]) -> Mask | None:
+def _grown(small: Picture) -> Mask | None:
     """Return the flat region that hangs from the top, or None: the loosest threshold that does not yet leak."""
-    smooth = cv2.GaussianBlur(small, (0, 0), 0.8)
+    smooth: Picture = cv2.GaussianBlur(small, (0, 0), 0.8)  # type: ignore[assignment]
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    gradient = np.sqrt(_brightest(cv2.add(cv2.multiply(across, across), cv2.multiply(down, down)))) * np.float32(255.0 / 8.0)
+    gradient = np.sqrt(_brightest(across * across + down * down)) * np.float32(255.0 / 8.0)
     possible = plausible(smooth)
     best: Mask | None = None
     for step in STEPS:
@@ -96,7 +97,7 @@ def _from_top(flat: Mask) -> Mask:
     return np.asarray(keep[labels])
 
 
-def _leaks(smooth: NDArray[np.float32], before: Mask, after: Mask) -> bool:
+def _leaks(smooth: Picture, before: Mask, after: Mask) -> bool:
     """Answer whether the gain of a looser threshold lies below the sky and looks unlike it."""
     gain = after & ~before
     if gain.mean() < 0.03:
@@ -109,7 +110,7 @@ def _leaks(smooth: NDArray[np.float32], before: Mask, after: Mask) -> bool:
     return bool(np.median(_distance(smooth, before)[gain]) > 3.0)
 
 
-def _distance(colours: NDArray[np.float32], region: Mask) -> NDArray[np.float32]:
+def _distance(colours: Picture, region: Mask) -> Picture:
     """Return how far each pixel's colour is from the sky's smooth colour surface, in its spreads."""
     height, width = region.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) / np.float32(max(height, width)) - np.float32(0.5)
@@ -117,13 +118,13 @@ def _distance(colours: NDArray[np.float32], region: Mask) -> NDArray[np.float32]
     inside = basis[region][::3], colours[region][::3]
     normal = inside[0].T @ inside[0] + 1e-2 * np.diag([0, 0, 0, 1, 1, 1]) * len(inside[0])
     surface = np.linalg.lstsq(normal, inside[0].T @ inside[1], rcond=None)[0].astype(np.float32)
-    residual = _brightest(cv2.absdiff(colours, np.clip(basis @ surface, 0, 1)))
+    residual = _brightest(np.abs(colours - np.clip(basis @ surface, 0, 1)))
     brightness = float(colours[region].mean())
     spread = max(float(np.sqrt((residual[region] ** 2).mean())), 0.028 + 0.015 * brightness)
     return np.asarray(residual / np.float32(spread))
 
 
-def _by_colour(small: NDArray[np.float32], region: Mask) -> Mask:
+def _by_colour(small: Picture, region: Mask) -> Mask:
     """Return the region less what does not fit its colours, with the gaps between branches that do."""
     distance = _distance(small, region)
     lowest = int(np.flatnonzero(region.any(1)).max())
@@ -159,4 +160,4 @@ def _refined(mask: Mask, proxy: Srgb) -> Map:
     if mask[-3:].mean() > 0.3:
         rows = (np.arange(len(soft), dtype=np.float32) / np.float32(len(soft)))[:, None]
         soft *= np.clip((DEEPEST_FRAC[1] - rows) / (DEEPEST_FRAC[1] - DEEPEST_FRAC[0]), 0, 1)
-    return soft.astype(np.float32)
+    return np.asarray(soft, np.float32)

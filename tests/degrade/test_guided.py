@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from degrade.guided import coefficients, guide_mix, mixed
+from degrade.guided import coefficients, guide_mix, mixed, steepened
 
 
 def step_photo(left: tuple[float, float, float], right: tuple[float, float, float]) -> np.ndarray:
@@ -28,10 +28,16 @@ def test_a_blurred_step_becomes_a_step_again(left: tuple[float, float, float], r
     coarse = cv2.GaussianBlur(target, (0, 0), 2.0)
     mix = guide_mix(np.sqrt(photo), coarse)
     guide = mixed(photo, mix)
-    slope, offset = coefficients(guide, coarse, 6, 4e-4)
+    slope, offset = coefficients(guide, steepened(coarse, 3), 6, 4e-4)
     sharp = slope * guide + offset
     assert abs(sharp - target).max() < 0.1
     assert abs(sharp[:, 50:78] - target[:, 50:78]).mean() < 0.3 * abs(coarse[:, 50:78] - target[:, 50:78]).mean()
+
+
+def test_slopes_are_not_made_into_stairs() -> None:
+    """Only jumps are steepened; the ground that recedes keeps its slope."""
+    ramp = np.repeat(np.linspace(0, 1, 100, dtype=np.float32)[:, None], 60, 1)
+    assert np.array_equal(steepened(ramp, 3)[12:-12], ramp[12:-12])
 
 
 def test_a_flat_map_stays_flat() -> None:

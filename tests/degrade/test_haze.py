@@ -13,6 +13,7 @@ import pytest
 from degrade import camera, haze
 from degrade.contract import Assets, Facts, Linear, Srgb
 from degrade.errors import BadSample, Reason
+from degrade.optical_depth import Layer
 from degrade.record import from_record, to_record
 from degrade.scene.depth import geometric
 from degrade.scene.proxy import proxy
@@ -140,7 +141,20 @@ def test_render_is_pure(scene: tuple[Linear, Assets]) -> None:
     assert np.array_equal(light, kept)
 
 
-@pytest.mark.parametrize("shape", [(64, 64), (65, 97), (131, 64), (301, 517), (1030, 771)])
+def test_priors_a_rounding_error_beyond_their_range_do_no_harm() -> None:
+    """Interpolated priors may leave 0..1 by a last bit, and dense haze forgives nothing."""
+    above = np.full((32, 32), 1.0 + 1e-5, np.float32)
+    hazy = haze.render(np.full((64, 64, 3), 0.01, np.float32), drawn(5), Assets(depth=above - 1.00002, sky=above, horizon_frac=1.0))
+    assert np.isfinite(hazy).all()
+
+
+def test_the_params_begin_with_the_layer() -> None:
+    """The air's description is handed on by position."""
+    assert Layer._fields[:4] == haze.HazeParams._fields[:4]
+    assert Layer._fields[5:] == haze.HazeParams._fields[5 : len(Layer._fields)]
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (65, 97), (131, 64), (301, 517), (1030, 771), (64, 3000)])
 def test_any_size_keeps_its_shape(shape: tuple[int, int]) -> None:
     """Odd and small sizes render without holes."""
     light = np.random.default_rng(1).random((*shape, 3), dtype=np.float32)
@@ -176,7 +190,7 @@ def test_stronger_strata_differ_more_from_clean(scene: tuple[Linear, Assets], ro
     values = [psnr(rocket, camera.to_srgb(haze.render(light, drawn(stratum), assets))) for stratum in range(1, 6)]
     assert values == sorted(values, reverse=True)
     assert values[0] > 25
-    assert values[-1] < 18
+    assert values[-1] < 22
 
 
 def test_mild_haze_is_mild_on_real_photos(data: Path) -> None:

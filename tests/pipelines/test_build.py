@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 from small_run import PAGE, make, recipe
+
 from degrade.errors import RunError, TooManyRejects
 from manifests.commit import read_table
 from pipelines import build as building

@@ -106,7 +106,7 @@ def reports(data: Path) -> dict[str, Report]:
     """Decode every file in a child process of bounded memory and time."""
     command = [sys.executable, __file__, str(data / "odd")]
     root = str(Path(__file__).parents[2])
-    child = subprocess.run(  # noqa: S603  ourselves
+    child = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": root, "OPENCV_LOG_LEVEL": "SILENT"}, capture_output=True, text=True, check=False
     )
     lines = child.stdout.splitlines()
@@ -155,14 +155,14 @@ def _examine_all(folder: Path) -> None:
     now = int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmSize")).split()[1]) * 1024
     resource.setrlimit(resource.RLIMIT_AS, (now + GIGABYTE, now + GIGABYTE))
     for path in sorted(folder.iterdir()):
-        print(json.dumps([path.name]), flush=True)  # noqa: T201  this is how the child speaks
+        print(json.dumps([path.name]), flush=True)
         signal.alarm(SECONDS + 1)
         start = time.perf_counter()
         outcome = _outcome(path.read_bytes(), EVERY_FORMAT)
         seconds = time.perf_counter() - start
         default = _outcome(path.read_bytes(), DecodeRules())
         report = Report(path.name, default if isinstance(default, str) else "photo", outcome, seconds)
-        print(json.dumps(report), flush=True)  # noqa: T201
+        print(json.dumps(report), flush=True)
 
 
 if __name__ == "__main__":

@@ -48,14 +48,14 @@ def test_another_seed_makes_other_pairs():
 
 
 def test_twenty_thousand_rows_per_second():
-    """One core plans at least 20,000 rows per second, Arrow table included (half of that is asked of a busy test machine)."""
+    """A core plans 20,000 rows in a second, Arrow table included; a busy test machine is asked for half of that."""
     page, usable = recipe(variants=10), photos(400)
     best = 0.0
     for _ in range(4):
-        begin = time.perf_counter()
+        begin = time.process_time()
         drawn = list(draw_rows(page, usable))
         plan.table_of(drawn)
-        best = max(best, len(drawn) / (time.perf_counter() - begin))
+        best = max(best, len(drawn) / (time.process_time() - begin))
     assert best > 10_000, f"{best:.0f} rows/s"
 
 
@@ -136,4 +136,5 @@ def test_pinned_draws():
     """These are the numbers of today: a change here is another dataset, and needs new generator versions."""
     row = rows(recipe(), photos(1))[0]
     place = [row[name] for name in ("task", "split", "crop_x", "crop_y", "crop_width", "stratum", "shard")]
-    assert place == ["PINNED"], (place, row["pair_id"], json.loads(row["steps"])[0]["severity"])
+    assert place == ["haze", "train", 690, 284, 204, 2, "train-00000"]
+    assert json.loads(row["steps"])[0]["severity"] == pytest.approx(7132.611614445938, rel=1e-12)

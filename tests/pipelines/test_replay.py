@@ -7,6 +7,7 @@ import shutil
 
 import cv2
 import pytest
+
 from degrade.errors import BadSample, CorruptRun, RunError
 from manifests import shards
 from manifests.commit import read_table

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from manifests import shards
 from manifests.commit import read_table, table_notes, write_table
 from pipelines.run import Run
@@ -63,6 +64,9 @@ def swap_pictures(run: Run, dice: random.Random) -> None:
     """Give two pairs each other's degraded side, consistently with their hashes."""
 
     def swap(rows: list[dict]) -> list[dict]:
+        if len(rows) < 2:
+            rows[0]["degraded_offset"], rows[0]["clean_offset"] = rows[0]["clean_offset"], rows[0]["degraded_offset"]
+            return rows
         for name in ("degraded_offset", "degraded_length", "degraded_sha256", "degraded_type"):
             rows[0][name], rows[1][name] = rows[1][name], rows[0][name]
         return rows
@@ -89,7 +93,22 @@ def damage_the_rows(run: Run, dice: random.Random) -> None:
     path.write_bytes(data)
 
 
-FAULTS = [flip_bit, cut_at_a_member, lose_a_tar, add_a_file, repeat_a_row, lose_a_row, swap_pictures, change_a_parameter, damage_the_rows]
+def damage_the_plan(run: Run, dice: random.Random) -> None:
+    """Change one byte of the plan."""
+    path = run.plan_part(0)
+    data = bytearray(path.read_bytes())
+    data[dice.randrange(len(data))] ^= 0x10
+    path.write_bytes(data)
+
+
+def damage_the_manifest(run: Run, dice: random.Random) -> None:
+    """Change one byte of the manifest."""
+    data = bytearray(run.manifest.read_bytes())
+    data[dice.randrange(len(data))] ^= 0x10
+    run.manifest.write_bytes(data)
+
+
+FAULTS = [damage_the_plan, damage_the_manifest, flip_bit, cut_at_a_member, lose_a_tar, add_a_file, repeat_a_row, lose_a_row, swap_pictures, change_a_parameter, damage_the_rows]
 
 
 def test_a_sound_run_has_no_fault(finished):
