@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import codecs, video_codecs
-from degrade.codec_chain import GROW, SHRINK
-from degrade.codec_quality import RESIZED
+from degrade.coding import codecs, video_codecs
+from degrade.coding.codec_chain import GROW, SHRINK
+from degrade.coding.codec_quality import RESIZED
 from degrade.contract import Srgb
 
 SETTINGS = {

@@ -15,10 +15,10 @@ from typing import Any
 import cv2
 
 from pipelines import index, pair, plan, recipe, render
-from pipelines.decode import DecodeRules
 from pipelines.engine import Engine, Options
+from pipelines.photos.decode import DecodeRules
+from pipelines.photos.sources import Source
 from pipelines.run import create
-from pipelines.sources import Source
 
 ROUNDS = 3
 

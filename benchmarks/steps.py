@@ -13,8 +13,9 @@ import numpy as np
 
 import degrade
 from degrade import chain
-from pipelines import crops, decode, pair, plan, recipe
-from pipelines.decode import DecodeRules
+from pipelines import crops, pair, plan, recipe
+from pipelines.photos import decode
+from pipelines.photos.decode import DecodeRules
 from pipelines.plan import Photo
 from pipelines.priors import Priors
 
@@ -88,12 +89,13 @@ def _one(row: dict[str, Any], priors: Priors, times: dict[str, list[float]]) -> 
 def table(figures: dict[str, Any]) -> str:
     """Return the figures for people."""
     unit = figures["decode_ms"]
-    head = f"{'ms per 1024x1024 pair':<22}" + "".join(f"{part:>11}" for part in (*PARTS, "whole", "p95")) + f"{'pairs/s':>9}{'x decode':>10}{'goal':>7}{'x reference':>13}"
+    head = f"{'ms per 1024x1024 pair':<28}" + "".join(f"{part:>10}" for part in (*PARTS, "whole", "p95"))
+    head += f"{'pairs/s':>9}{'x decode':>10}{'goal':>7}{'x reference':>13}"
     lines = [f"bare cv2 JPEG decode: {unit:.2f} ms", head]
     for name, told in figures["generators"].items():
         goal = GOALS.get(name, 0.0) / REFERENCE_DECODE_MS
         faster = REFERENCE[name] / REFERENCE_DECODE_MS / told["per_decode"] if name in REFERENCE else None
-        line = f"{name:<22}" + "".join(f"{told[part]:>11.2f}" for part in (*PARTS, "whole", "p95"))
+        line = f"{name:<28}" + "".join(f"{told[part]:>10.2f}" for part in (*PARTS, "whole", "p95"))
         lines.append(line + f"{told['pairs_per_s']:>9.1f}{told['per_decode']:>10.2f}{goal:>7.2f}" + (f"{faster:>12.1f}x" if faster else f"{'absent':>13}"))
     lines.append("goal and reference are in decodes, so that machines compare; reference: RealRestorer's released code, its whole job")
     return "\n".join(lines)

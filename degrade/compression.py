@@ -20,9 +20,9 @@ from typing import Annotated, Any, Final, NamedTuple
 import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from degrade import codecs, presets
-from degrade.codec_chain import SHRINK, SOFT, Hop, resizings, run
-from degrade.codec_quality import SCALES, jpeg_equal, reaches, resize_equal, scale_for, setting_for
+from degrade.coding import codecs, presets
+from degrade.coding.codec_chain import SHRINK, SOFT, Hop, resizings, run
+from degrade.coding.codec_quality import SCALES, jpeg_equal, reaches, resize_equal, scale_for, setting_for
 from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
 from degrade.errors import BadSample, Reason
 from degrade.keys import nearest

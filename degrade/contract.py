@@ -6,6 +6,7 @@ the same picture, params and assets give the same bytes, nothing is read, writte
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -57,7 +58,7 @@ class Ranges(BaseModel):
             value = getattr(self, name)
             if not (isinstance(extra, dict) and "possible" in extra and isinstance(value, tuple)):
                 continue
-            low, high = extra["possible"]  # type: ignore[misc]
+            low, high = typing.cast(tuple[float, float], extra["possible"])
             if value[0] > value[1]:
                 raise ValueError(f"`{name}` is reversed: [{value[0]}, {value[1]}]; write the lower bound first")
             if value[0] < low or value[1] > high:

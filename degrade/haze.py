@@ -18,16 +18,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import camera, fields, guided, strips
-from degrade.airlight import LUMINANCE, airlight, darkness
+from degrade import camera
+from degrade.air import lamps
+from degrade.air.airlight import LUMINANCE, airlight, darkness
+from degrade.air.optical_depth import Layer, coarse_transmission
+from degrade.arrays import fields, guided, strips
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, interval
 from degrade.errors import BadSample, Reason
-from degrade.optical_depth import Layer, coarse_transmission
 from degrade.stream import log_uniform, new_seed, uniform
 
 WORK_PX = 256  # long side at which transmission is computed before it gets the photo's edges
 AIR_STEP = 4  # the air's own light is soft: it is computed at a quarter of the working size
-LAMP_KNEE = 0.5  # linear light above which a highlight may be a lamp
 DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
 NIGHT_GAIN = 2.0  # below it a lamp seen through haze is no brighter than the photo shows it
 EPS = 4e-4  # variance of the guide below which a window counts as flat
@@ -141,7 +142,7 @@ def render(light: Linear, params: HazeParams, assets: Assets) -> Linear:
         part = light[rows]
         through = _through(part, passage, rows)
         if veil.lamp_gain > NIGHT_GAIN:
-            part = _lamps(part, through, veil.lamp_gain)
+            part = lamps.as_strong_as_they_are(part, _three(through), veil.lamp_gain)
         air = strips.enlarged(veil.air, AIR_STEP * passage.step, rows, light.shape[1])
         mixed = _mixed(part, through, air, veil.gain)
         hazy[rows] = _noisy(mixed, grain[rows], params.noise_gain)
@@ -195,8 +196,9 @@ def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
     size = (small.shape[1], small.shape[0])
     cell = max(size[0] / inverse.shape[1], size[1] / inverse.shape[0], 1.0)  # working px per pixel of the prior
     layer = Layer(*params[:7], params.patch_seed)  # the params begin with the layer's own
-    crisp = guided.steepened(_sized(inverse, size), max(round(1.5 * cell), 2))
-    coarse = coarse_transmission(crisp, _sized(sky, size), layer, assets.horizon_frac, assets.height_rad)
+    lit = lamps.at_night(small)
+    nearest = np.maximum(guided.steepened(_sized(inverse, size), max(round(1.5 * cell), 2)), np.float32(lamps.INVERSE) * lit)
+    coarse = coarse_transmission(nearest, _sized(sky, size) * (1 - lit), layer, assets.horizon_frac, assets.height_rad)
     roots: Linear = cv2.sqrt(small)  # type: ignore[assignment]
     mix = guided.guide_mix(roots, coarse)
     guide: Map = cv2.transform(roots, mix.reshape(1, 3))  # type: ignore[assignment]
@@ -223,7 +225,7 @@ def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
     air = airlight(colours, sky, assets.horizon_frac, params.air_level, params.air_tint, params.sun_warmth)
     lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(darkness(air), DAYLIGHT_LAMPS)
     everywhere = air.astype(np.float32)
-    excess = camera.recover_highlights(colours, lamp_gain, LAMP_KNEE) - everywhere
+    excess = camera.recover_highlights(colours, lamp_gain, lamps.KNEE) - everywhere
     root = np.sqrt(passed)
     forward = np.float32(4.0 * params.forward) * root * (1 - root)
     radius = params.glow_frac * min(passed.shape)
@@ -232,12 +234,6 @@ def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
     after = np.minimum(total + passed[..., None] * (colours - total), 1)
     metered = (_luminance(colours) + 1e-3) / (_luminance(after) + 1e-3)
     return _Veil(total, metered**params.metering * 2.0**params.exposure_ev, lamp_gain)
-
-
-def _lamps(light: Linear, through: Map, gain: float) -> Linear:
-    """Return the light with lamps as strong as they are, but none that would arrive brighter than the photo shows it."""
-    cap = light / _three(np.maximum(through, np.float32(1e-2)))
-    return np.asarray(np.minimum(camera.recover_highlights(light, gain, LAMP_KNEE), cap))
 
 
 def _spread(light: Linear, share: Map, sigma: float) -> Linear:

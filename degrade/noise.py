@@ -15,11 +15,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from degrade import bayer, develop, grain, sensor
+from degrade import develop, sensor
 from degrade.contract import Assets, Facts, Generator, Interval, Linear, Number, Ranges, Srgb, Stage, choice, interval, share
-from degrade.denoiser import Denoiser
-from degrade.photograph import SHOT_PER_ISO, Camera, photograph
-from degrade.regions import Scatter
+from degrade.raw import bayer, grain
+from degrade.raw.denoiser import Denoiser
+from degrade.raw.photograph import SHOT_PER_ISO, Camera, photograph
+from degrade.raw.regions import Scatter
 from degrade.stream import chance, log_uniform, new_seed, uniform
 
 

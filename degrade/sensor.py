@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import fields
-from degrade.bayer import Planes
+from degrade.arrays import fields
+from degrade.raw.bayer import Planes
 
 BLACK = 1.0 / 16.0  # black level as a share of full scale: how far noise can be seen below zero
 DARK = 30.0  # photo-electrons from which a corrected normal distribution will do

@@ -36,7 +36,7 @@ class Streams:
     def __init__(self) -> None:
         self._bits = np.random.Philox(key=0)
         self._rng = np.random.Generator(self._bits)
-        self._state: dict[str, Any] = self._bits.state  # at the beginning of a stream; only its key differs
+        self._state: Any = self._bits.state  # at the beginning of a stream; only its key differs
 
     def at(self, seed: int, name: str, key: str) -> np.random.Generator:
         """Return the generator of `stream(seed, name, key)`."""

@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 from manifests import commit, export
 from manifests.books import Books
 from manifests.shards import committed
-from pipelines import figures, index, plan, render, select
+from pipelines import index, plan, render, select
 from pipelines.engine import Engine
+from pipelines.photos.sources import Source
+from pipelines.pictures import figures
 from pipelines.run import Run
-from pipelines.sources import Source
 
 
 class Summary(NamedTuple):

@@ -5,6 +5,7 @@ Heavy libraries are imported by the verb that needs them, so that `patina --help
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import sys
@@ -99,8 +100,8 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Draw every pair as a row, without opening a photo."""
-    from pipelines import figures
     from pipelines import plan as verb
+    from pipelines.pictures import figures
 
     opened = _open(run)
     with _held(run):
@@ -143,7 +144,7 @@ def select(
     if recipe is not None:
         from pipelines.recipe import load as load_recipe
 
-        opened = opened._replace(recipe=opened.recipe.model_copy(update={"select": load_recipe(recipe).select}))
+        opened = dataclasses.replace(opened, recipe=opened.recipe.model_copy(update={"select": load_recipe(recipe).select}))
     with _held(run):
         survival = verb.select(opened)
     books = counting.books(opened)
@@ -204,9 +205,9 @@ def verify(run: RunFolder, as_json: Json = False) -> None:
 
 
 def _create(recipe: Path, out: Path, inputs: list[str] | None) -> Any:
+    from pipelines.photos.sources import Source
     from pipelines.recipe import load as load_recipe
     from pipelines.run import create
-    from pipelines.sources import Source
 
     page = load_recipe(recipe)
     given = tuple(Source(path=path) for path in inputs) if inputs else page.sources

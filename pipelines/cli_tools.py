@@ -50,7 +50,7 @@ def sheet(
     detail: Annotated[bool, typer.Option("--detail", help="Show the middle at 100 % instead of the whole photo.")] = False,
 ) -> None:
     """Draw a contact sheet: every degradation at its five strata on each photo."""
-    from pipelines.strata import strata_sheet
+    from pipelines.pictures.strata import strata_sheet
 
     print(strata_sheet(photos, kind or None, seed, side, out, detail=detail))
 

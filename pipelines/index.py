@@ -23,13 +23,13 @@ from degrade.scene.proxy import proxy
 from filters import cleanness
 from manifests import commit
 from manifests.schema import INDEX, LISTING
-from pipelines import decode, sources
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.memory import out_of_memory
+from pipelines.photos import decode, sources
+from pipelines.photos.sources import Listed, Source
 from pipelines.progress import Meter
 from pipelines.run import Run, load
-from pipelines.sources import Listed, Source
 
 PART = 32  # photos per task: some seconds of work
 

@@ -16,11 +16,12 @@ from degrade.record import from_record
 from manifests import commit, png
 from manifests.pictures import EXTENSIONS
 from manifests.shards import Member
-from pipelines import crops, decode, sources
+from pipelines import crops
 from pipelines.crops import Crop
-from pipelines.decode import DecodeRules
+from pipelines.photos import decode, sources
+from pipelines.photos.decode import DecodeRules
+from pipelines.photos.sources import Listed
 from pipelines.priors import Priors
-from pipelines.sources import Listed
 
 
 class Pair(NamedTuple):

@@ -253,7 +253,8 @@ def _write(run: Run, rows: Iterator[tuple[Any, ...]]) -> dict[str, Any]:
     commit.write_table(run.folder / "plan" / "refused.parquet", table_of(refused))
     planned = sum(sizes.values())
     hashes = [commit.sha256(run.plan_part(part).read_bytes()) for part in range(len(shards))]
-    return {"planned": planned, "refused": len(refused), "parts": shards, "sha256": hashes, "rows": sizes, "counts": {name: dict(count) for name, count in counts.items()}}
+    told = {name: dict(count) for name, count in counts.items()}
+    return {"planned": planned, "refused": len(refused), "parts": shards, "sha256": hashes, "rows": sizes, "counts": told}
 
 
 def _write_part(run: Run, part: int, groups: Any, sizes: dict[str, int]) -> list[str]:

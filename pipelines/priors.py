@@ -22,8 +22,8 @@ from degrade.errors import MissingModel
 from degrade.scene import depth, models, segments, sky
 from degrade.scene.proxy import cut, proxy
 from manifests import commit
-from pipelines import decode, sources
 from pipelines.crops import Crop
+from pipelines.photos import decode, sources
 from pipelines.run import load
 
 STEPS = 65535.0

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from filters.cleanness import Limits
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 import degrade
@@ -19,9 +18,10 @@ from degrade.chain import check_combination
 from degrade.contract import STRATA, Interval, Ranges
 from degrade.errors import RecipeError
 from degrade.keys import nearest, refuse_unknown_keys
+from filters.cleanness import Limits
 from manifests.commit import fingerprint
-from pipelines.decode import DecodeRules
-from pipelines.sources import Source
+from pipelines.photos.decode import DecodeRules
+from pipelines.photos.sources import Source
 
 MAX_BYTES = 1 << 20  # a recipe is a page; a YAML bomb is not
 Weight = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -172,7 +172,7 @@ class _Loader(yaml.SafeLoader):
     """YAML's safe loader, which also reads 5e-4 as the number it is and refuses a key written twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001  the library's signature
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = {key for key in keys if isinstance(key, str) and keys.count(key) > 1}
         if twice:
             raise RecipeError(f"line {node.start_mark.line + 1}: the key `{min(twice)}` is written twice")

@@ -14,18 +14,20 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from degrade.errors import RunError
 from manifests import commit
 from pipelines import recipe as recipes
+from pipelines.photos.sources import Source
 from pipelines.recipe import Recipe
-from pipelines.sources import Source
 from pipelines.versions import deciding_versions
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Run:
     """A run folder with the recipe it was made for."""
 
     folder: Path

@@ -18,12 +18,12 @@ from degrade.scene.proxy import proxy
 from degrade.stream import stream
 from manifests import commit, png
 from manifests.pictures import EXTENSIONS
-from pipelines import decode, sources
 from pipelines.crops import Crop, cut
-from pipelines.decode import DecodeRules
-from pipelines.formats import FormatName
+from pipelines.photos import decode, sources
+from pipelines.photos.decode import DecodeRules
+from pipelines.photos.formats import FormatName
+from pipelines.photos.sources import Listed
 from pipelines.priors import STAND_INS, Priors
-from pipelines.sources import Listed
 
 MAKERS = {"depth": "geometric", "sky": "colour", "segments": "superpixels"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OPENCV_IPP", "disabled")
@@ -70,4 +71,4 @@ def finished(tmp_path_factory, photos):
 def scratch(finished, tmp_path):
     """A copy of the finished run that a test may damage."""
     shutil.copytree(finished.folder, tmp_path / "run")
-    return finished._replace(folder=tmp_path / "run")
+    return replace(finished, folder=tmp_path / "run")

@@ -7,9 +7,9 @@ from typing import Any
 
 from pipelines.build import build
 from pipelines.engine import Engine, Options
+from pipelines.photos.sources import Source
 from pipelines.recipe import Recipe, parse
 from pipelines.run import Run, create
-from pipelines.sources import Source
 
 PHOTOS = ("astronaut.png", "coffee.png", "rocket.jpg", "chelsea.png", "hubble_deep_field.jpg", "logo.png", "page.png")
 PAGE: dict[str, Any] = {

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from degrade.arrays.guided import coefficients, guide_mix
 from degrade.contract import Map, Srgb
-from degrade.guided import coefficients, guide_mix
 from degrade.scene.proxy import proxy as reduced
 
 WORK_PX = 192  # long side at which regions are found

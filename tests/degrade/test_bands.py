@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from degrade.bands import bands
+from degrade.arrays.bands import bands
 
 
 @given(st.integers(1, 3000), st.integers(0, 40))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from degrade import bayer, fields
+from degrade.arrays import fields
+from degrade.raw import bayer
 
 
 @pytest.mark.parametrize("phase", range(bayer.PHASES))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from degrade.codec_chain import Hop, resizings, run
+from degrade.coding.codec_chain import Hop, resizings, run
 from degrade.contract import Srgb
 
 FINAL = Hop(1.0, "area", 0.0, 0, 0, "jpeg", 96.0, "4:4:4", "baseline")

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from degrade import codecs
-from degrade.codec_quality import SCALES, jpeg_equal, reaches, resize_equal, scale_for, setting_for
+from degrade.coding import codecs
+from degrade.coding.codec_quality import SCALES, jpeg_equal, reaches, resize_equal, scale_for, setting_for
 from degrade.contract import Srgb
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from degrade import codecs
+from degrade.coding import codecs
 from degrade.contract import Encoded, Srgb
 
 Codec = Callable[[Srgb, float, str, str], Encoded]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from degrade import presets
+from degrade.coding import presets
 from degrade.compression import GENERATOR, MODES, CompressionParams, CompressionRanges, render, sample, severity
 from degrade.contract import Assets, Facts, Srgb
 from degrade.errors import BadSample

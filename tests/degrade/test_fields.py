@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from degrade import fields
+from degrade.arrays import fields
 
 PINNED = [584, 26870, 62630, 65248, 34943, 37859]
 

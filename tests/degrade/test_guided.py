@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from degrade.guided import coefficients, guide_mix, mixed, steepened
+from degrade.arrays.guided import coefficients, guide_mix, mixed, steepened
 
 
 def step_photo(left: tuple[float, float, float], right: tuple[float, float, float]) -> np.ndarray:

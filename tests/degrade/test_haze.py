@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from degrade import camera, haze
+from degrade.air.optical_depth import Layer
 from degrade.contract import Assets, Facts, Linear, Srgb
 from degrade.errors import BadSample, Reason
-from degrade.optical_depth import Layer
 from degrade.record import from_record, to_record
 from degrade.scene.depth import geometric
 from degrade.scene.proxy import proxy

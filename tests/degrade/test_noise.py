@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from degrade import camera, denoiser, noise, photograph, sensor
-from degrade.bands import bands
+from degrade import camera, noise, sensor
+from degrade.arrays.bands import bands
 from degrade.contract import Assets, Facts, Linear, Srgb
+from degrade.raw import denoiser, photograph
+from degrade.raw.regions import Scatter, segment_values
 from degrade.record import from_record, to_record
-from degrade.regions import Scatter, segment_values
 from degrade.scene.segments import superpixels
 from degrade.stream import stream
 

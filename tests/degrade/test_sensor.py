@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from degrade import fields, sensor
+from degrade import sensor
+from degrade.arrays import fields
 
 QUIET = sensor.Sensor(shot=1e-3, read_noise=0.01, tail=0.14, row_frac=0.0, bits=14, hot_per_mpx=0.0, seed=3)
 

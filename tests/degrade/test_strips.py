@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from degrade import strips
+from degrade.arrays import strips
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 8])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from degrade import video_codecs
+from degrade.coding import video_codecs
 from degrade.contract import Srgb
 
 CODERS = [(codec, mode) for codec, coder in video_codecs.CODERS.items() for mode in coder.modes if mode not in ("faster", "medium")]

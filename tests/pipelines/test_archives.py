@@ -1,4 +1,4 @@
-"""Facts about `pipelines.archives`: photos in tars, read in place."""
+"""Facts about `pipelines.photos.archives`: photos in tars, read in place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from degrade.errors import BadSample, Reason, RecipeError
-from pipelines.sources import Listed, listing, read
+from pipelines.photos.sources import Listed, listing, read
 
 
 def _problem(found: Listed) -> Reason:

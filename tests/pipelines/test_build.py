@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,8 @@ from small_run import PAGE, make, recipe
 from degrade.errors import RunError, TooManyRejects
 from manifests.commit import read_table
 from pipelines import build as building
+from pipelines.photos.sources import Source
 from pipelines.run import Run, create
-from pipelines.sources import Source
 
 
 def bytes_of(run: Run) -> list[tuple[str, ...]]:
@@ -89,7 +90,7 @@ def test_killed_at_random_and_resumed_it_is_the_same_run(finished, photos, tmp_p
         break
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     assert kills > 0
-    assert bytes_of(finished._replace(folder=tmp_path / "run")) == bytes_of(finished)
+    assert bytes_of(replace(finished, folder=tmp_path / "run")) == bytes_of(finished)
 
 
 def test_a_changed_recipe_is_refused_with_the_difference(scratch, photos):
@@ -107,7 +108,7 @@ def test_new_inputs_on_an_old_run_are_refused(scratch, photos, tmp_path):
     grown = tmp_path / "grown"
     shutil.copytree(photos, grown)
     shutil.copy(photos / "coffee.png", grown / "late.png")
-    with Engine(Options("serial")) as machine, pytest.raises(RunError, match="inputs of .* have changed"):
+    with Engine(Options("serial")) as machine, pytest.raises(RunError, match=r"inputs of .* have changed"):
         index(scratch, (Source(path=str(grown)),), machine)
 
 

@@ -1,4 +1,4 @@
-"""Facts about `pipelines.decode`: which pixels come out of which bytes."""
+"""Facts about `pipelines.photos.decode`: which pixels come out of which bytes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from PIL import Image, ImageCms, ImageOps
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason
-from pipelines.decode import DecodeRules, decode
-from pipelines.formats import FormatName, signature
+from pipelines.photos.decode import DecodeRules, decode
+from pipelines.photos.formats import FormatName, signature
 
 ALL = DecodeRules(formats=typing.get_args(FormatName))
 

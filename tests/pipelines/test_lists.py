@@ -1,4 +1,4 @@
-"""Facts about `pipelines.lists`: Parquet, CSV and JSON lines that name photos."""
+"""Facts about `pipelines.photos.lists`: Parquet, CSV and JSON lines that name photos."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from degrade.errors import BadSample, Reason, RecipeError
-from pipelines.sources import Listed, Source, listing, read
+from pipelines.photos.sources import Listed, Source, listing, read
 
 BYTES = b"\xff\xd8\xff and so on"
 

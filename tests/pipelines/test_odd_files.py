@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from degrade.errors import BadSample, Reason
-from pipelines.decode import DecodeRules, decode
-from pipelines.formats import FormatName
+from pipelines.photos.decode import DecodeRules, decode
+from pipelines.photos.formats import FormatName
 
 GIGABYTE = 1 << 30
 SECONDS = 5

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from degrade.errors import RunError
@@ -12,7 +14,7 @@ from pipelines.select import select
 
 def limited(run, **limits):
     """The run with other limits."""
-    return run._replace(recipe=run.recipe.model_copy(update={"select": run.recipe.select.model_copy(update={"limits": limits})}))
+    return replace(run, recipe=run.recipe.model_copy(update={"select": run.recipe.select.model_copy(update={"limits": limits})}))
 
 
 def test_a_limit_takes_what_is_outside_and_says_so(scratch):

@@ -1,4 +1,4 @@
-"""Facts about `pipelines.sources`, `pipelines.folders` and `pipelines.uris`: what is listed, under which name, and what is read."""
+"""Facts about `pipelines.photos.sources`, `pipelines.photos.folders` and `pipelines.photos.uris`: what is listed, under which name, and what is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import fsspec
 import pytest
 
 from degrade.errors import BadSample, MissingModel, PatinaError, Reason
-from pipelines.sources import Listed, Source, listing, read
+from pipelines.photos.sources import Listed, Source, listing, read
 
 BYTES = b"\xff\xd8\xff and so on"
 

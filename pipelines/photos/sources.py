@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from degrade.errors import BadSample, Reason, RecipeError
 from degrade.keys import refuse_unknown_keys
-from pipelines import archives, folders, lists, uris
+from pipelines.photos import archives, folders, lists, uris
 
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".gif", ".bmp", ".jp2", ".mpo"}

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import fields
+from degrade.arrays import fields
 from degrade.contract import Linear, Map
-from degrade.regions import Scatter, segment_values, soft_maps
+from degrade.raw.regions import Scatter, segment_values, soft_maps
 
 TEXTURE = 1.0  # energy of texture, in variances of the noise, at which smoothing is halved
 MOST = 0.95  # of the noise's detail that any denoiser takes away

@@ -21,7 +21,7 @@ from fsspec.registry import known_implementations
 
 from degrade.errors import BadSample, MissingModel, RecipeError
 from degrade.keys import nearest
-from pipelines.folders import check_regular, said
+from pipelines.photos.folders import check_regular, said
 
 REMOTE = frozenset({"s3", "gs", "gcs", "az", "abfs", "abfss", "hf", "memory"})
 _BLOCK = 1 << 18  # bytes fetched at a time while the headers of a remote tar are read

@@ -29,8 +29,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason
 from degrade.keys import refuse_unknown_keys
-from pipelines import icc, raster
-from pipelines.formats import DEFAULT_FORMATS, FormatName, admit, open_header
+from pipelines.photos import icc, raster
+from pipelines.photos.formats import DEFAULT_FORMATS, FormatName, admit, open_header
 
 MAX_SIDE_PX = 65535
 PILLOW_CEILING_PX = 178_956_970  # beyond it Pillow itself refuses to look

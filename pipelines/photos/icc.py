@@ -24,7 +24,7 @@ from PIL import Image, ImageCms
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason
-from pipelines.raster import STRIP_PX
+from pipelines.photos.raster import STRIP_PX
 
 SAME_LEVELS = 2  # a profile that moves no colour further than this many 8-bit levels is sRGB
 _GRID = 9  # grid points per channel

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import fields, guided
+from degrade.arrays import fields, guided
 from degrade.contract import Map
 
 EDGE = 3e-3  # variance of the guide (perceptual luminance) from which a window counts as an edge

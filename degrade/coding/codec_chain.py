@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from degrade import codecs, video_codecs
+from degrade.coding import codecs, video_codecs
 from degrade.contract import Encoded, Srgb
 
 SHARPEN_SIGMA_PX: Final = 0.8

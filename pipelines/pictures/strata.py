@@ -10,8 +10,8 @@ from degrade.errors import BadSample
 from manifests import commit, png
 from pipelines import single
 from pipelines.crops import Crop
-from pipelines.sheet import Cell, fitted, sheet
-from pipelines.sheet import detail as middle
+from pipelines.pictures.sheet import Cell, fitted, sheet
+from pipelines.pictures.sheet import detail as middle
 
 LONG_SIDE = 1024  # a sheet shows photos as a training pair would hold them
 
@@ -41,10 +41,10 @@ def strata_sheet(photos: list[Path], names: list[str] | None, seed: int, side: i
                 except BadSample as bad:
                     rows.append([Cell(fitted(photo.pixels, side), f"{path.stem}: {name} refused, {bad}")])
                     break
-                show = (lambda picture: middle(picture, side)) if detail else (lambda picture: fitted(picture, side))
+                show = middle if detail else fitted
                 if not cells:
-                    cells.append(Cell(show(tried.clean), path.stem))
-                cells.append(Cell(show(tried.degraded.pixels), f"{name} {stratum}: {tried.step['severity']:.4g} {tried.step['unit']}"))
+                    cells.append(Cell(show(tried.clean, side), path.stem))
+                cells.append(Cell(show(tried.degraded.pixels, side), f"{name} {stratum}: {tried.step['severity']:.4g} {tried.step['unit']}"))
             if cells:
                 rows.append(cells)
     commit.write_bytes(out, png.encode(sheet(rows), level=2))

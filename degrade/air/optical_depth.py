@@ -18,7 +18,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from degrade import fields
+from degrade.arrays import fields
 from degrade.contract import Map
 
 SKY_PLANES = 10.0  # the sky lies this many far planes away: beyond all land, short of infinity at the horizon

@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import bayer, denoiser, develop, sensor
-from degrade.bands import bands
+from degrade import develop, sensor
+from degrade.arrays.bands import bands
 from degrade.contract import Linear, Map, Srgb
+from degrade.raw import bayer, denoiser
 
 SHOT_PER_ISO = 1e-6
 LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)  # ITU-R BT.601, as JPEG has it

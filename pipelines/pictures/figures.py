@@ -14,8 +14,8 @@ import degrade
 from degrade.contract import STRATA, Srgb
 from manifests import commit, pictures, png
 from pipelines import plan, replay
+from pipelines.pictures.sheet import Cell, detail, fitted, sheet
 from pipelines.run import Run
-from pipelines.sheet import Cell, detail, fitted, sheet
 
 MOST_ROWS = 200_000  # a histogram needs no more
 COLUMNS = 6

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade import camera, fields
+from degrade import camera
+from degrade.arrays import fields
 from degrade.contract import Linear, Map, Srgb
 
 SIGMA_AT_400 = 0.022  # deviation of sRGB values in the middle tones of an ISO 400 film, scanned to a megapixel
@@ -64,5 +65,4 @@ def render(linear: Linear, iso: float, grain: Grain) -> Srgb:
     layers = [cv2.scaleAdd(_field(grain.seed + 1 + layer, height, width, grain.size_px), own, shared) for layer in range(3)]
     spread = cv2.sqrt(cv2.multiply(shown, 1.0 - shown, scale=4.0))
     noise = cv2.multiply(cv2.merge(layers), spread, scale=255.0 * sigma(iso))
-    picture = cv2.addWeighted(shown, 255.0, noise, 1.0, 0.0, dtype=cv2.CV_8U)
-    return picture  # type: ignore[return-value]
+    return cv2.addWeighted(shown, 255.0, noise, 1.0, 0.0, dtype=cv2.CV_8U)  # type: ignore[return-value]

@@ -1,0 +1,43 @@
+"""Lamps in the haze: how bright they really are, and where they are at night.
+
+A photo shows a lamp as white, however bright it is; haze must scatter the light that the lamp has (the saturation lift of
+RSBlur, Rim et al., ECCV 2022). And at night every prior takes a lamp on a black sky for sky, at no distance that ends: it
+would be the first thing to vanish in a fog in which it is the last thing to be seen.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from degrade import camera
+from degrade.air.airlight import LUMINANCE
+from degrade.contract import Linear, Map
+
+KNEE = 0.5  # linear light above which a highlight may be a lamp
+NIGHT_LIGHT = 0.06  # mean linear light of a photo above which it is no night
+INVERSE = 0.3  # inverse depth that a lamp has at least: what outshines a night is no star
+
+
+def at_night(small: Linear) -> Map:
+    """Return where lamps are in a dark photo, 0..1; nowhere in a bright one.
+
+    Args:
+        small: hxwx3 linear light at low resolution.
+    """
+    mean = float(np.dot(cv2.mean(small)[:3], LUMINANCE))
+    night = np.clip(2.0 - 2.0 * mean / NIGHT_LIGHT, 0.0, 1.0)
+    shining = np.clip((small.max(axis=2) - KNEE) / (1 - KNEE), 0, 1) * np.float32(night)
+    return cv2.dilate(shining, np.ones((3, 3), np.uint8))  # type: ignore[return-value]
+
+
+def as_strong_as_they_are(light: Linear, through: Linear, gain: float) -> Linear:
+    """Return the light with lamps lifted, but none that would arrive brighter than the photo shows it.
+
+    Args:
+        light: HxWx3 linear light; left untouched.
+        through: HxWx3, the share that arrives.
+        gain: how bright a clipped lamp really is, in display whites.
+    """
+    cap = light / np.maximum(through, np.float32(1e-2))
+    return np.asarray(np.minimum(camera.recover_highlights(light, gain, KNEE), cap))

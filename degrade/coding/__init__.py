@@ -1,0 +1,1 @@
+"""Codecs in process, chains of them, and how much each hurts."""
