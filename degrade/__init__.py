@@ -5,7 +5,13 @@ The catalogue is a table that you can read: a degradation is a file, an import a
 
 from __future__ import annotations
 
+import os
 from typing import Any
+
+# Before anything imports cv2: Intel's IPP resizes and filters with other bits than OpenCV's own code, on some machines
+# and in some versions; the same row must give the same pixels here, in a worker, and in a notebook.
+os.environ.setdefault("OPENCV_IPP", "disabled")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # or it says so at every start
 
 from degrade import compression, haze, noise
 from degrade.contract import Generator

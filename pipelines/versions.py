@@ -30,6 +30,7 @@ def made_with() -> str:
             "patina": metadata.version("patina"),
             "numpy": np.__version__,
             "opencv": cv2.__version__,
+            "ipp": "on" if cv2.ipp.useIPP() else "off",
             "pillow": metadata.version("pillow"),
             "isal": metadata.version("isal"),
             "simd": ",".join(word for word in ("SSE4_2", "AVX2", "AVX512_SKX", "NEON") if cv2.checkHardwareSupport(_SIMD[word])),
