@@ -13,10 +13,14 @@ from typing import Any
 os.environ.setdefault("OPENCV_IPP", "disabled")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # or it says so at every start
 
+import cv2
+
 from degrade import compression, haze, noise
 from degrade.contract import Generator
 from degrade.errors import RecipeError
 from degrade.keys import nearest
+
+cv2.ipp.setUseIPP(False)  # where cv2 was imported before Patina
 
 GENERATORS: tuple[Generator[Any, Any], ...] = (
     compression.GENERATOR,

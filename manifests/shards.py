@@ -7,7 +7,6 @@ byte of the tar is a function of its rows: no times, owners or host names.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tarfile
 from pathlib import Path
@@ -21,7 +20,6 @@ from manifests.pictures import EXTENSIONS
 from manifests.schema import PAIR, VERSION
 
 HEADER = tarfile.BLOCKSIZE
-COPY = 1 << 24
 
 
 class Member(NamedTuple):
@@ -31,28 +29,58 @@ class Member(NamedTuple):
     media_type: str
 
 
-class _Hashed(io.RawIOBase):
-    """A file that keeps the SHA-256 and the length of what was written to it."""
+class _Tar:
+    """Appends members to a file, in the USTAR format (POSIX.1-1988), and keeps a digest of all that it wrote.
+
+    The digest covers every byte once: pictures enter it by their own SHA-256, which the rows hold too.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._digest = hashlib.sha256()
         self.length = 0
 
-    def write(self, data: Any) -> int:
-        self._digest.update(data)
+    def append(self, name: str, data: bytes, known_sha256: str | None = None) -> int:
+        """Write a member; answer where its data begin."""
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        self._write(info.tobuf(tarfile.USTAR_FORMAT))
+        offset = self.length
+        if known_sha256 is None:
+            self._digest.update(data)
+        else:
+            self._digest.update(bytes.fromhex(known_sha256))
+        self._file.write(data)
         self.length += len(data)
-        return self._file.write(data)
+        self._write(bytes(-len(data) % tarfile.BLOCKSIZE))
+        return offset
 
-    def tell(self) -> int:
-        return self.length
+    def _write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+        self.length += len(data)
 
-    def writable(self) -> bool:
-        return True
-
-    @property
-    def sha256(self) -> str:
+    def close(self) -> str:
+        """Write the end of the archive; answer the digest."""
+        end = self.length + 2 * tarfile.BLOCKSIZE
+        self._write(bytes(2 * tarfile.BLOCKSIZE + -end % tarfile.RECORDSIZE))
         return self._digest.hexdigest()
+
+
+def digest(data: memoryview, members: list[tuple[int, int, bytes]]) -> str:
+    """Return the digest of a finished tar.
+
+    Args:
+        data: the whole file.
+        members: (offset, length, SHA-256) of its pictures, by offset.
+    """
+    made, at = hashlib.sha256(), 0
+    for offset, length, known in members:
+        made.update(data[at:offset])
+        made.update(known)
+        at = offset + length
+    made.update(data[at:])
+    return made.hexdigest()
 
 
 def tar_path(run: Path, shard: str) -> Path:
@@ -80,47 +108,40 @@ class ShardWriter:
         self._atomic = commit.atomic_file(tar_path(run, shard))
 
     def __enter__(self) -> Self:
-        self._hashed = _Hashed(self._atomic.__enter__())
-        self._tar = tarfile.TarFile(fileobj=self._hashed, mode="w", format=tarfile.USTAR_FORMAT, copybufsize=COPY)
+        self._tar = _Tar(self._atomic.__enter__())
         return self
 
     def add_pair(self, row: dict[str, Any], clean: Member, degraded: Member) -> None:
         """Append a pair's pictures, description and prompt, and its row."""
         key = row["pair_id"]
         for side, member in (("clean", clean), ("degraded", degraded)):
-            row[f"{side}_offset"] = self._append(f"{key}.{side}.{EXTENSIONS[member.media_type]}", member.data)
+            row[f"{side}_sha256"] = commit.sha256(member.data)
+            name = f"{key}.{side}.{EXTENSIONS[member.media_type]}"
+            row[f"{side}_offset"] = self._tar.append(name, member.data, row[f"{side}_sha256"])
             row[f"{side}_length"] = len(member.data)
             row[f"{side}_type"] = member.media_type
-            row[f"{side}_sha256"] = commit.sha256(member.data)
         story = {name: row[name] for name in ("pair_id", "task", "split", "severity", "unit", "stratum", "prompt_en", "prompt_zh")}
         story["steps"] = json.loads(row["steps"])
-        self._append(f"{key}.json", json.dumps(story, ensure_ascii=False, sort_keys=True).encode())
-        self._append(f"{key}.txt", row["prompt_en"].encode())
+        self._tar.append(f"{key}.json", json.dumps(story, ensure_ascii=False, sort_keys=True).encode())
+        self._tar.append(f"{key}.txt", row["prompt_en"].encode())
         self._rows.append(row)
 
     def add_reject(self, row: dict[str, Any]) -> None:
         """Append the row of a pair that came to nothing, with its reason."""
         self._rows.append(row)
 
-    def _append(self, name: str, data: bytes) -> int:
-        info = tarfile.TarInfo(name)
-        info.size = len(data)
-        offset = int(self._tar.offset) + HEADER
-        self._tar.addfile(info, io.BytesIO(data))
-        return offset
-
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if kind is not None:
             self._atomic.__exit__(kind, error, trace)
             return
-        self._tar.close()
+        tar_digest = self._tar.close()
         self._atomic.__exit__(None, None, None)
         notes = {
             "schema_version": VERSION,
             "fingerprint": self._fingerprint,
             "rows": len(self._rows),
-            "tar_sha256": self._hashed.sha256,
-            "tar_length": self._hashed.length,
+            "tar_digest": tar_digest,
+            "tar_length": self._tar.length,
         }
         commit.write_table(rows_path(self._run, self._shard), pa.Table.from_pylist(self._rows, PAIR), notes)
 

@@ -1,6 +1,6 @@
 """Proves that every committed byte is what the manifest says; names every pair and file that is not.
 
-Four circles: the Parquet's pages carry checksums; its notes carry the hash and length of the tar; every row carries the
+Four circles: the Parquet's pages carry checksums; its notes carry the digest and length of the tar; every row carries the
 hashes of its members and their place, and the member's name in the tar carries the pair; the plan says which pairs must be
 there. A flipped bit, a cut, a missing, foreign or repeated file, and two swapped pictures each break at least one.
 """
@@ -87,26 +87,39 @@ def _against_tar(tar: Path, notes: dict[str, Any], rows: list[dict[str, Any]]) -
     if not length:
         return
     with open(tar, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view, memoryview(view) as data:
-        faults = list(_members(tar.name, data, rows))
-        if hashlib.sha256(data).hexdigest() != notes.get("tar_sha256"):
+        hashes = _hashed(data, rows)
+        faults = list(_members(tar.name, data, rows, hashes))
+        members = sorted((row[f"{side}_offset"], row[f"{side}_length"], made) for (at, side), made in hashes.items() for row in (rows[at],))
+        if shards.digest(data, members) != notes.get("tar_digest"):
             faults.append(Fault(tar.name, "has other bytes than were committed"))
     yield from faults
 
 
-def _members(name: str, data: memoryview, rows: list[dict[str, Any]]) -> Iterator[Fault]:
-    for row in rows:
+def _hashed(data: memoryview, rows: list[dict[str, Any]]) -> dict[tuple[int, str], bytes]:
+    """Return the hash of every member that lies in the tar, by its row's place and its side: each byte is read once."""
+    found = {}
+    for at, row in enumerate(rows):
         for side in ("clean", "degraded"):
             offset, length = row[f"{side}_offset"], row[f"{side}_length"]
-            if row["clean_sha256"] is None:
-                continue  # refused at rendering: it has no pictures
+            if offset is not None and shards.HEADER <= offset <= offset + length <= len(data):
+                found[at, side] = hashlib.sha256(data[offset : offset + length]).digest()
+    return found
+
+
+def _members(name: str, data: memoryview, rows: list[dict[str, Any]], hashes: dict[tuple[int, str], bytes]) -> Iterator[Fault]:
+    for at, row in enumerate(rows):
+        if row["clean_sha256"] is None:
+            continue  # refused at rendering: it has no pictures
+        for side in ("clean", "degraded"):
             place = f"{name} {row['pair_id']} {side}"
-            if offset is None or offset < shards.HEADER or offset + length > len(data):
+            if (at, side) not in hashes:
                 yield Fault(place, "lies outside the tar")
                 continue
-            if hashlib.sha256(data[offset : offset + length]).hexdigest() != row[f"{side}_sha256"]:
+            if hashes[at, side].hex() != row[f"{side}_sha256"]:
                 yield Fault(place, "has other bytes than its row says")
             wanted = f"{row['pair_id']}.{side}.{EXTENSIONS[row[f'{side}_type']]}"
-            stored = bytes(data[offset - shards.HEADER : offset - shards.HEADER + tarfile.LENGTH_NAME]).rstrip(b"\0").decode("ascii", "replace")
+            begin = row[f"{side}_offset"] - shards.HEADER
+            stored = bytes(data[begin : begin + tarfile.LENGTH_NAME]).rstrip(b"\0").decode("ascii", "replace")
             if stored != wanted:
                 yield Fault(place, f"is the member `{stored}`, not `{wanted}`")
 

@@ -42,6 +42,8 @@ class Summary(NamedTuple):
 
 def build(run: Run, inputs: tuple[Source, ...], engine: Engine) -> Summary:
     """Do whatever a run still needs; raises what its verbs raise."""
+    if not run.manifest.exists():
+        render.check_models(run, engine)
     index.index(run, inputs, engine)
     plan.plan(run)
     before, begin = sum_rows(run), time.monotonic()

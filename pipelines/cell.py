@@ -1,7 +1,7 @@
 """The process that touches hostile input: it does one task at a time and may die of it.
 
 Started by `guard.Cell` as `python -m pipelines.cell IN OUT MODULE:FUNCTION MEMORY_BYTES`. Tasks come in and messages go
-out as JSON lines over two pipes: `{"at": item}` before every item, then `{"done": result}` or `{"failed": text}`.
+out as JSON lines over two pipes: `{"at": item}` before every item, then `{"done": result}`, `{"stopped": what to do}` or `{"failed": traceback}`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 
 import cv2
 import pyarrow as pa
+
+from degrade.errors import PatinaError
 
 PR_SET_PDEATHSIG = 1
 
@@ -54,6 +56,8 @@ def main(arguments: list[str]) -> None:
         for line in tasks:
             try:
                 say({"done": work(json.loads(line), lambda item: say({"at": item}))})
+            except PatinaError as error:  # told in its own words: a missing model, a recipe that cannot be meant
+                say({"stopped": str(error)})
             except Exception:  # noqa: BLE001  the edge of the job: the parent raises it again, with the item's name
                 say({"failed": traceback.format_exc()})
 

@@ -175,17 +175,24 @@ def export(run: RunFolder, to: Annotated[str, typer.Option("--to", help="imagefo
 @app.command()
 def replay(
     run: RunFolder,
-    pair: Annotated[str, typer.Option("--pair", help="Its id, or an unambiguous beginning of it.")],
+    pair: Annotated[str | None, typer.Option("--pair", help="Its id, or an unambiguous beginning of it.")] = None,
+    sample: Annotated[int, typer.Option("--sample", help="Instead of one pair, so many, spread over the run.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Render one pair again from its row: exact, within tolerance, or (exit 1) different."""
+    """Render a pair again from its row: exact, within tolerance, or (exit 1) different."""
+    from degrade.errors import RecipeError
     from pipelines import replay as verb
 
+    if (pair is None) == (sample == 0):
+        raise RecipeError("say which: --pair ID, or --sample N")
     opened = _open(run)
-    answer = verb.replay(opened, verb.row_of(opened, pair))
-    story = "" if answer.answer == "exact" else f" ({answer.psnr_db:.1f} dB)"
-    _say_json(answer._asdict()) if as_json else _tell(f"{answer.pair_id} {answer.answer}{story}: {answer.detail}")
-    raise typer.Exit(1 if answer.answer == "different" else 0)
+    answers = [verb.replay(opened, row) for row in ([verb.row_of(opened, pair)] if pair else verb.spread(opened, sample))]
+    if as_json:
+        _say_json([answer._asdict() for answer in answers])
+    for answer in [] if as_json else answers:
+        story = "" if answer.answer == "exact" else f" ({answer.psnr_db:.1f} dB)"
+        _tell(f"{answer.pair_id} {answer.answer}{story}: {answer.detail}")
+    raise typer.Exit(1 if any(answer.answer == "different" for answer in answers) else 0)
 
 
 @app.command()

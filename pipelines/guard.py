@@ -38,6 +38,10 @@ class WorkFailed(PatinaError):
     """A task raised: our own fault, not an input's. Carries the child's traceback."""
 
 
+class WorkStopped(PatinaError):
+    """A task cannot be done, and says what to do about it."""
+
+
 class Limits(NamedTuple):
     """What a child may use."""
 
@@ -71,6 +75,7 @@ class Cell:
 
         Raises:
             WorkFailed: the work raised an error that no input is to blame for.
+            WorkStopped: it said what is missing.
         """
         skip: dict[str, list[str]] = dict(task.get("skip", {}))
         strikes: dict[tuple[str, Reason], int] = {}
@@ -101,6 +106,8 @@ class Cell:
                 return self._buried(item)
             if "done" in message:
                 return message["done"]
+            if "stopped" in message:
+                raise WorkStopped(message["stopped"])
             if "failed" in message:
                 self.close()  # whatever state it is in, the next task gets a fresh process
                 raise WorkFailed(f"{self._work} failed at {item or 'its start'}\n{message['failed']}")

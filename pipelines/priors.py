@@ -145,6 +145,11 @@ def _stand_in(small: Srgb, kind: str) -> tuple[NDArray[Any], float]:
     return prior.inverse, prior.horizon_frac
 
 
+def check(task: dict[str, Any], _at: Callable[[str], None]) -> str:
+    """Load a depth model where the work will be done; answer its full name, or stop with the command that gets it."""
+    return _loaded(task["maker"]).maker
+
+
 def work(task: dict[str, Any], at: Callable[[str], None]) -> int:
     """Run a depth model over a task's photos; answer how many maps were made. The model stays loaded between tasks."""
     run = load(Path(task["run"]))

@@ -24,6 +24,7 @@ from pipelines.versions import made_with
 
 LOG = logging.getLogger("patina")
 PHOTOS_PER_TASK = 16
+MODEL_LIMITS = Limits(deadline_s=600.0, memory_bytes=0)  # weights are large, and come from the user, not from the web
 
 
 def render(run: Run, engine: Engine) -> None:
@@ -73,6 +74,12 @@ def _check_ceiling(run: Run, meter: Meter) -> None:
         )
 
 
+def check_models(run: Run, engine: Engine) -> None:
+    """Raise before hours of work if a model that the recipe names is not there."""
+    if run.recipe.priors.depth not in STAND_INS:
+        list(engine.map("pipelines.priors:check", [{"maker": run.recipe.priors.depth}], MODEL_LIMITS, gpu=True))
+
+
 def _prepare_models(run: Run, engine: Engine, todo: list[dict[str, Any]]) -> None:
     """Make the maps that need a model, before the pairs that need the maps."""
     maker = run.recipe.priors.depth
@@ -87,7 +94,7 @@ def _prepare_models(run: Run, engine: Engine, todo: list[dict[str, Any]]) -> Non
     photos = list(wanted.values())
     tasks = ({"run": str(run.folder), "maker": maker, "photos": photos[at : at + PHOTOS_PER_TASK]} for at in range(0, len(photos), PHOTOS_PER_TASK))
     with Meter("depth", len(photos), unit="photos") as meter:
-        for made in engine.map("pipelines.priors:work", tasks, Limits(deadline_s=600.0, memory_bytes=0), gpu=True):
+        for made in engine.map("pipelines.priors:work", tasks, MODEL_LIMITS, gpu=True):
             meter.add(made, {})
 
 

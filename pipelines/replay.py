@@ -46,6 +46,14 @@ def row_of(run: Run, pair_id: str) -> dict[str, Any]:
     return row
 
 
+def spread(run: Run, count: int) -> list[dict[str, Any]]:
+    """Return rows of so many pairs that have pictures, in the order of their ids, which are hashes: a fair sample."""
+    require(run.manifest, "select", run.folder)
+    table = read_table(run.manifest)
+    rows: list[dict[str, Any]] = table.filter(pc.is_valid(table.column("clean_sha256"))).sort_by("pair_id").slice(0, count).to_pylist()
+    return rows
+
+
 def stored(run: Run, row: dict[str, Any], side: str) -> bytes:
     """Return a stored member, checked against its row; raises CorruptRun."""
     with open(shards.tar_path(run.folder, row["shard"]), "rb") as file:

@@ -72,3 +72,27 @@ def scratch(finished, tmp_path):
     """A copy of the finished run that a test may damage."""
     shutil.copytree(finished.folder, tmp_path / "run")
     return replace(finished, folder=tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def tiny_dpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real DPT checkpoint with random weights, saved as a user's would be."""
+    torch = pytest.importorskip("torch")
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("tiny_dpt")
+    torch.manual_seed(0)
+    config = transformers.DPTConfig(
+        hidden_size=32,
+        num_hidden_layers=4,
+        num_attention_heads=2,
+        intermediate_size=32,
+        image_size=64,
+        patch_size=16,
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[8, 8, 16, 16],
+        fusion_hidden_size=16,
+        is_hybrid=False,
+    )
+    transformers.DPTForDepthEstimation(config).save_pretrained(folder)
+    transformers.DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return folder

@@ -33,11 +33,11 @@ def recipe(**changes: Any) -> Recipe:
     return parse({**PAGE, **changes})
 
 
-def make(folder: Path, photos: Path, page: Recipe, engine: str = "serial", workers: int | None = None) -> Run:
+def make(folder: Path, photos: Path, page: Recipe, engine: str = "serial", workers: int | None = None, address: str | None = None) -> Run:
     """Build a whole run."""
     sources = (Source(path=str(photos)),)
     run = create(folder, page, "", sources)
-    with Engine(Options(engine, workers)) as machine:  # type: ignore[arg-type]
+    with Engine(Options(engine, workers, address)) as machine:  # type: ignore[arg-type]
         build(run, sources, machine)
     return run
 

@@ -127,30 +127,6 @@ def test_flat_pictures_have_a_prior(shape: tuple[int, int]) -> None:
     assert np.isfinite(prior.inverse).all()
 
 
-@pytest.fixture(scope="module")
-def tiny_dpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real DPT checkpoint with random weights, saved as a user's would be."""
-    torch = pytest.importorskip("torch")
-    transformers = pytest.importorskip("transformers")
-    folder = tmp_path_factory.mktemp("tiny_dpt")
-    torch.manual_seed(0)
-    config = transformers.DPTConfig(
-        hidden_size=32,
-        num_hidden_layers=4,
-        num_attention_heads=2,
-        intermediate_size=32,
-        image_size=64,
-        patch_size=16,
-        backbone_out_indices=[0, 1, 2, 3],
-        neck_hidden_sizes=[8, 8, 16, 16],
-        fusion_hidden_size=16,
-        is_hybrid=False,
-    )
-    transformers.DPTForDepthEstimation(config).save_pretrained(folder)
-    transformers.DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
-    return folder
-
-
 def test_a_depth_checkpoint_loads_by_folder_and_maps_batches(tiny_dpt: Path, rocket: Srgb, astronaut: Srgb) -> None:
     """Photos of several sizes in one call come back in order, each at its proxy's size, 0..1."""
     model = DepthModel(str(tiny_dpt), device="cpu")

@@ -62,3 +62,20 @@ def test_a_changed_photo_is_not_replayed(finished, tmp_path):
         file.write(b"more")
     with pytest.raises(BadSample, match="source_changed"):
         replay(finished, row | {"photo_uri": str(other), "photo_size": None})
+
+
+def test_a_bare_environment_replays_exactly_too(finished):
+    """A user's shell sets nothing, and every pair is exact all the same."""
+    import json
+    import os
+    import subprocess
+    import sys
+
+    bare = {name: value for name, value in os.environ.items() if not name.startswith(("OPENCV", "OMP", "OPENBLAS", "MALLOC"))}
+    command = [sys.executable, "-m", "pipelines", "replay", str(finished.folder), "--sample", "100", "--json"]
+    answer = subprocess.run(command, check=False, capture_output=True, text=True, env=bare)
+    assert answer.returncode == 0, answer.stderr
+    answers = json.loads(answer.stdout)
+    assert len(answers) >= 20
+    assert {told["answer"] for told in answers} == {"exact"}
+    assert answer.stderr == ""
