@@ -23,14 +23,21 @@ PARTS = ("decode", "cut", "priors", "synthesis", "encode", "score")
 ROWS = 60
 REFERENCE = {"noise": 530.0, "haze": 289.0}  # ms, whole job of RealRestorer's released code where cv2 decodes in 4.5 ms
 REFERENCE_DECODE_MS = 4.5
+ONE_HOP = {"paths": {"export": 1.0}}
+CASES: dict[str, tuple[str, dict[str, Any]]] = {  # every generator as it is drawn, and the codecs of compression one by one
+    **{name: (name, {}) for name in degrade.NAMES},
+    **{f"compression, one {codec} hop": ("compression", {**ONE_HOP, "codecs": {codec: 1.0}}) for codec in ("jpeg", "webp", "avif")},
+    "compression, jpeg chains": ("compression", {"codecs": {"jpeg": 1.0}}),
+    "compression, one h264 frame": ("compression", {"paths": {"video": 1.0}, "codecs": {"h264": 1.0}, "hops": [1.0, 1.0]}),
+}
 GOALS = {"compression": 25.0, "noise": 60.0, "haze": 40.0}  # ms at the same machine speed
 
 
 def measure(folder: Path, photos: list[Path], _pairs: int) -> dict[str, Any]:
     """Time every generator; answer medians in ms and ratios to the JPEG decode."""
     figures: dict[str, Any] = {"decode_ms": _decode_ms(photos), "generators": {}}
-    for name in degrade.NAMES:
-        figures["generators"][name] = _generator(folder, photos, name)
+    for case, (name, ranges) in CASES.items():
+        figures["generators"][case] = _generator(folder, photos, name, ranges)
     for told in figures["generators"].values():
         told["per_decode"] = told["whole"] / figures["decode_ms"]
     return figures
@@ -47,8 +54,8 @@ def _decode_ms(photos: list[Path]) -> float:
     return 1e3 * statistics.median(times)
 
 
-def _generator(folder: Path, photos: list[Path], name: str) -> dict[str, float]:
-    page = recipe.parse({"tasks": {name: {}}, "variants": -(-ROWS // len(photos)), "crop": {"size": 1024}})
+def _generator(folder: Path, photos: list[Path], name: str, ranges: dict[str, Any]) -> dict[str, float]:
+    page = recipe.parse({"tasks": {name: {"ranges": ranges}}, "variants": -(-ROWS // len(photos)), "crop": {"size": 1024}})
     usable = [Photo(str(path), None, None, hashlib.sha256(path.read_bytes()).hexdigest(), 1024, 1024, 0.2, 0.2, True, []) for path in photos]
     rows = [dict(zip(plan.PLAN.names, row, strict=True)) for row in plan.draw_rows(page, usable)]
     times: dict[str, list[float]] = {part: [] for part in (*PARTS, "whole")}
@@ -93,7 +100,7 @@ def table(figures: dict[str, Any]) -> str:
     head += f"{'pairs/s':>9}{'x decode':>10}{'goal':>7}{'x reference':>13}"
     lines = [f"bare cv2 JPEG decode: {unit:.2f} ms", head]
     for name, told in figures["generators"].items():
-        goal = GOALS.get(name, 0.0) / REFERENCE_DECODE_MS
+        goal = GOALS.get(name.split(",")[0], 0.0) / REFERENCE_DECODE_MS
         faster = REFERENCE[name] / REFERENCE_DECODE_MS / told["per_decode"] if name in REFERENCE else None
         line = f"{name:<28}" + "".join(f"{told[part]:>10.2f}" for part in (*PARTS, "whole", "p95"))
         lines.append(line + f"{told['pairs_per_s']:>9.1f}{told['per_decode']:>10.2f}{goal:>7.2f}" + (f"{faster:>12.1f}x" if faster else f"{'absent':>13}"))

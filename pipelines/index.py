@@ -31,22 +31,29 @@ from pipelines.photos.sources import Listed, Source
 from pipelines.progress import Meter
 from pipelines.run import Run, load
 
-PART = 32  # photos per task: some seconds of work
+LEAST_PART, MOST_PART = 4, 256  # photos per task: a second to half a minute of work
+PARTS = 64  # wanted, where the listing is long enough: work for many workers, few files
 
 
 def index(run: Run, inputs: tuple[Source, ...], engine: Engine) -> dict[str, int]:
     """Write the index of a run; answer how many photos are usable and how many are refused, by reason."""
     listing = _listing(run, inputs)
     if not run.index.exists():
-        parts = -(-listing.num_rows // PART)
+        size = part_size(listing.num_rows)
+        parts = -(-listing.num_rows // size)
         commit.clear_temporaries(run.folder / "index")
         todo = [part for part in range(parts) if not _part_path(run.folder, part).exists()]
         limits = Limits(run.recipe.render.deadline_s, int(run.recipe.render.memory_gb * 2**30))
-        with Meter("index", listing.num_rows, min(listing.num_rows, (parts - len(todo)) * PART), "photos") as meter:
+        with Meter("index", listing.num_rows, min(listing.num_rows, (parts - len(todo)) * size), "photos") as meter:
             for counts in engine.map("pipelines.index:work", ({"run": str(run.folder), "part": part} for part in todo), limits):
                 meter.add(sum(counts.values()), {reason: count for reason, count in counts.items() if reason})
         _join(run, parts)
     return counts_of(run)
+
+
+def part_size(inputs: int) -> int:
+    """Return how many inputs a part holds: a function of the listing alone, so that a resumed run cuts alike."""
+    return min(max(-(-inputs // PARTS), LEAST_PART), MOST_PART)
 
 
 def counts_of(run: Run) -> dict[str, int]:
@@ -84,9 +91,10 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
     """Index one part of the listing; answer the counts by reason."""
     run = load(Path(task["run"]))
     part = int(task["part"])
-    listing = commit.read_table(run.listing).slice(part * PART, PART).to_pylist()
+    listing = commit.read_table(run.listing)
+    size = part_size(listing.num_rows)
     rows = []
-    for listed in listing:
+    for listed in listing.slice(part * size, size).to_pylist():
         at(listed["uri"])
         rows.append(_row(run, listed, task["skip"].get(listed["uri"])))
     commit.write_table(_part_path(run.folder, part), pa.Table.from_pylist(rows, INDEX), {"fingerprint": run.fingerprint})
