@@ -5,12 +5,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo-run
+# Photos that scikit-image ships; the last three are no photos, or grey, and are refused with a reason.
+DEMO := astronaut.png chelsea.png coffee.png hubble_deep_field.jpg motorcycle_left.png motorcycle_right.png rocket.jpg camera.png logo.png page.png
 
 .PHONY: demo test slow lint types bench clean
 
 demo: $(VENV)/.light
 	rm -rf $(OUT)
-	$(BIN)/patina build configs/demo.yaml --out $(OUT) --input "$$($(BIN)/python -c 'import skimage; print(skimage.__path__[0] + "/data")')"
+	photos="$$($(BIN)/python -c 'import skimage; print(skimage.__path__[0] + "/data")')"; \
+	$(BIN)/patina build configs/demo.yaml --out $(OUT) $(foreach name,$(DEMO),--input "$$photos/$(name)")
 	@echo "Open $(OUT)/report/pairs.png"
 
 test: $(VENV)/.full

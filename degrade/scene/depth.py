@@ -26,6 +26,7 @@ SMOOTH_FRAC = 0.03  # blur of the stand-in, in long sides
 BESIDE_FRAC = 0.06  # how far a standing region lends its distance to what is beside it
 NEAREST_FOOT = 0.6  # things that stand up are not at our feet
 LEAST_SKY = 0.1  # a photo with less sky shows no distance that we could prove
+BROWN = 0.15  # (red - blue) / red above which a colour from red over green to blue is brown, not light
 BLURRED_SURROUND = 0.10  # sharpness of the rim over that of the sharpest part, below which a lens isolates its subject
 
 
@@ -86,9 +87,19 @@ def far(proxy: Srgb, sky: Map) -> bool:
         proxy: hxwx3 uint8, the whole photo at low resolution.
         sky: hxw float32, same size.
     """
-    if float(sky.mean()) < LEAST_SKY:
+    if float(sky.mean()) < LEAST_SKY or _brown_above(proxy, sky):
         return False
     return _surround_sharpness(proxy, sky) >= BLURRED_SURROUND and not _shows_a_face(proxy)
+
+
+def _brown_above(proxy: Srgb, sky: Map) -> bool:
+    """Answer whether what passes for sky is brown where it is highest: a blurred wall or fur; dusk is brown only below."""
+    height = len(proxy)
+    first = int(np.argmax(sky.max(axis=1) > 0.5))
+    weight = sky.copy()
+    weight[min(first + max(height // 8, 1), height) :] = 0
+    red, green, blue = (proxy.astype(np.float64) * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
+    return bool(red > green > blue and (red - blue) / (red + 10.0) > BROWN)
 
 
 def _ground(height: int, width: int, horizon: float) -> Map:

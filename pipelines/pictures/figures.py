@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 
 import degrade
-from degrade.contract import STRATA, Srgb
+from degrade.contract import STRATA
 from manifests import commit, pictures, png
 from pipelines import plan, replay
 from pipelines.pictures.sheet import Cell, detail, fitted, sheet
@@ -96,28 +97,43 @@ def _flat(params: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def pairs_sheet(run: Run) -> Path | None:
-    """Draw one pair per task and stratum: the whole clean side, the whole degraded side, and a detail of both at 100 %."""
-    table = commit.read_table(run.manifest, ["pair_id", "task", "stratum", "verdict"])
-    chosen: dict[tuple[str, int], str] = {}
-    for row in table.to_pylist():
-        if row["verdict"] == "keep":
-            chosen.setdefault((row["task"], row["stratum"]), row["pair_id"])
-    places = [(name, stratum) for name in degrade.NAMES for stratum in range(1, STRATA + 1)]
-    rows = [_pair_cells(run, chosen[place]) for place in places if place in chosen]
+    """Draw a pair of every task and stratum, clean above degraded above the middle of both at 100 %; answer the path."""
+    chosen = _chosen(run)
+    rows: list[list[Cell]] = []
+    for name in degrade.NAMES:
+        columns = [_pair_cells(run, chosen[name, stratum]) for stratum in range(1, STRATA + 1) if (name, stratum) in chosen]
+        rows += map(list, zip(*columns, strict=True))
     if not rows:
         return None
     path = run.report / "pairs.png"
-    commit.write_bytes(path, png.encode(sheet(rows, f"{run.recipe.name}: clean | degraded | clean at 100 % | degraded at 100 %"), level=2))
+    commit.write_bytes(path, png.encode(sheet(rows, f"{run.recipe.name}: clean, degraded, and the middle of both at 100 %"), level=2))
     return path
+
+
+def _chosen(run: Run) -> dict[tuple[str, int], str]:
+    """Return a kept pair for every task and stratum, from as many photos as there are."""
+    table = commit.read_table(run.manifest, ["pair_id", "task", "stratum", "verdict", "photo_sha256"])
+    candidates: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for row in table.to_pylist():
+        if row["verdict"] == "keep":
+            candidates[row["task"], row["stratum"]].setdefault(row["photo_sha256"], row["pair_id"])
+    shown: Counter[str] = Counter()
+    chosen = {}
+    for place, photos in sorted(candidates.items()):
+        photo = min(photos, key=lambda photo: (shown[photo], photo))
+        shown[photo] += 1
+        chosen[place] = photos[photo]
+    return chosen
 
 
 def _pair_cells(run: Run, pair_id: str) -> list[Cell]:
     row = replay.row_of(run, pair_id)
-    sides: dict[str, Srgb] = {side: pictures.decode(replay.stored(run, row, side)) for side in ("clean", "degraded")}
-    others = [f"{step['generator']} {step['severity']:.4g} {step['unit']}" for step in json.loads(row["steps"])]
+    clean, degraded = (pictures.decode(replay.stored(run, row, side)) for side in ("clean", "degraded"))
+    steps = [f"{step['generator']} {step['severity']:.4g} {step['unit']}" for step in json.loads(row["steps"])]
+    half = SIDE // 2
+    middles = np.hstack([detail(clean, SIDE)[:, :half], detail(degraded, SIDE)[:, half:]])
     return [
-        Cell(fitted(sides["clean"], SIDE), pair_id[:12]),
-        Cell(fitted(sides["degraded"], SIDE), f"{row['task']} {row['stratum']}: {', '.join(others)}"),
-        Cell(detail(sides["clean"], SIDE), "100 %"),
-        Cell(detail(sides["degraded"], SIDE), f"{dict(row['scores'])['psnr_db']:.1f} dB"),
+        Cell(fitted(clean, SIDE), f"clean {pair_id[:12]}"),
+        Cell(fitted(degraded, SIDE), f"{row['stratum']}: {' + '.join(steps)}"),
+        Cell(middles, f"100 %, {dict(row['scores'])['psnr_db']:.1f} dB"),
     ]

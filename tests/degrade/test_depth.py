@@ -169,3 +169,11 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     with pytest.raises(MissingModel, match="no depth checkpoint"):
         DepthModel(str(tmp_path))
+
+
+def test_a_cat_before_a_brown_wall_shows_no_distance() -> None:
+    """What is smooth, bright and at the top is no sky when it is brown."""
+    from skimage import data
+
+    small = proxy(np.ascontiguousarray(data.chelsea()))
+    assert not far(small, sky(small))
