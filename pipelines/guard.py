@@ -14,13 +14,14 @@ import select
 import signal
 import subprocess
 import sys
+from collections import Counter
 from typing import Any, NamedTuple, Self
 
 from degrade.errors import PatinaError, Reason
 
 STRIKES = {Reason.CRASHED: 2, Reason.TIMED_OUT: 2, Reason.OUT_OF_MEMORY: 6}  # deaths on one item before it is given up
 STARTUP_S = 120.0
-UNNAMED_DEATHS = 20  # deaths between items: something is wrong with the machine, not with an input
+UNNAMED = {Reason.CRASHED: 5, Reason.TIMED_OUT: 3, Reason.OUT_OF_MEMORY: 100}  # deaths before any item: not an input's fault
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 EXACT = {"OPENCV_IPP": "disabled", "OPENCV_LOG_LEVEL": "ERROR"}
 # One heap that keeps what it got: pictures of 12 MB come and go several times per pair, and asking the kernel for fresh
@@ -78,19 +79,16 @@ class Cell:
             WorkStopped: it said what is missing.
         """
         skip: dict[str, list[str]] = dict(task.get("skip", {}))
-        strikes: dict[tuple[str, Reason], int] = {}
-        unnamed = 0
+        strikes: Counter[tuple[str | None, Reason]] = Counter()
         while True:
             outcome = self._attempt({**task, "skip": skip})
             if not isinstance(outcome, Death):
                 return outcome
-            if outcome.item is None:
-                unnamed += 1
-                if unnamed >= UNNAMED_DEATHS:
-                    raise WorkFailed(f"the worker process died {unnamed} times before it reached an input: {outcome.detail}")
-                continue
-            count = strikes[outcome.item, outcome.reason] = strikes.get((outcome.item, outcome.reason), 0) + 1
-            if count >= STRIKES[outcome.reason]:
+            strikes[outcome.item, outcome.reason] += 1
+            count = strikes[outcome.item, outcome.reason]
+            if outcome.item is None and count >= UNNAMED[outcome.reason]:
+                raise WorkFailed(f"the worker process died {count} times before it reached an input: {outcome.detail}")
+            if outcome.item is not None and count >= STRIKES[outcome.reason]:
                 skip[outcome.item] = [str(outcome.reason), outcome.detail]
 
     def _attempt(self, task: dict[str, Any]) -> Any:

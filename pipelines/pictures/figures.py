@@ -49,12 +49,12 @@ def preview(run: Run) -> Path:
 def _histogram(axes: Any, drawn: list[Any]) -> None:
     """Draw bars for words and few numbers, a histogram for many; logarithmic where the numbers span two decades."""
     kinds = sorted(set(map(str, drawn)))
-    if isinstance(drawn[0], (str, bool)) or len(kinds) <= 8:
+    if isinstance(drawn[0], (str, bool)) or (isinstance(drawn[0], int) and len(kinds) <= 8):
         axes.bar(kinds, [sum(str(value) == kind for value in drawn) for kind in kinds], color=INK)
         axes.tick_params(axis="x", rotation=30 if max(map(len, kinds)) > 6 else 0)
         return
     low, high = min(drawn), max(drawn)
-    if low > 0 and high / low > 100:
+    if 0 < low < high and high / low > 100:
         axes.set_xscale("log")
         ratio = (high / low) ** (1 / 40)
         axes.hist(drawn, bins=[low * ratio**step for step in range(41)], color=INK)
