@@ -57,7 +57,8 @@ def _decode_ms(photos: list[Path]) -> float:
 def _generator(folder: Path, photos: list[Path], name: str, ranges: dict[str, Any]) -> dict[str, float]:
     page = recipe.parse({"tasks": {name: {"ranges": ranges}}, "variants": -(-ROWS // len(photos)), "crop": {"size": 1024}})
     usable = [Photo(str(path), None, None, hashlib.sha256(path.read_bytes()).hexdigest(), 1024, 1024, 0.2, 0.2, True, []) for path in photos]
-    rows = [dict(zip(plan.PLAN.names, row, strict=True)) for row in plan.draw_rows(page, usable)]
+    drawn = (dict(zip(plan.PLAN.names, row, strict=True)) for row in plan.draw_rows(page, usable))
+    rows = [row for row in drawn if row["reason"] is None]
     times: dict[str, list[float]] = {part: [] for part in (*PARTS, "whole")}
     priors = Priors(folder)
     for row in [*rows[:3], *rows]:  # the first three warm up, and every photo's priors are made before they count
@@ -82,7 +83,7 @@ def _one(row: dict[str, Any], priors: Priors, times: dict[str, list[float]]) -> 
     marks.append(time.perf_counter())
     assets, used = priors.assets(photo, row["photo_sha256"], crop, json.loads(row["makers"]))
     marks.append(time.perf_counter())
-    made = pair.Pair(clean, chain.render(clean, pair.steps_of(row), assets), used)
+    made = pair.Pair(clean, chain.render(clean, pair.steps_of(row), assets), used)  # as of a crop: both sides are coded
     marks.append(time.perf_counter())
     pair.members_of(made)
     marks.append(time.perf_counter())

@@ -19,8 +19,9 @@ from manifests.shards import Member
 from pipelines import crops
 from pipelines.crops import Crop
 from pipelines.photos import decode, sources
-from pipelines.photos.decode import DecodeRules
+from pipelines.photos.decode import DecodeRules, Photo
 from pipelines.photos.sources import Listed
+from pipelines.photos.verbatim import bare_jpeg
 from pipelines.priors import Priors
 
 
@@ -30,6 +31,7 @@ class Pair(NamedTuple):
     clean: Srgb
     degraded: Encoded
     assets: list[dict[str, str]]
+    clean_file: bytes | None = None  # the photo's own bytes, where they are the clean side already
 
 
 class Darkroom:
@@ -43,7 +45,7 @@ class Darkroom:
     def __init__(self, run: Path | None, rules: DecodeRules) -> None:
         self._rules = rules
         self._priors = Priors(run)
-        self._open: tuple[str, Srgb] | None = None
+        self._open: tuple[str, Photo, bytes] | None = None
 
     def render(self, row: dict[str, Any]) -> Pair:
         """Return the pair of a row.
@@ -51,20 +53,27 @@ class Darkroom:
         Raises:
             BadSample: the photo has gone or changed, or nothing came of it.
         """
-        photo = self._photo(row)
+        photo, data = self._photo(row)
         crop = crop_of(row)
-        clean = crops.cut(photo, crop)
-        assets, used = self._priors.assets(photo, row["photo_sha256"], crop, json.loads(row["makers"]))
-        return Pair(clean, chain.render(clean, steps_of(row), assets), used)
+        clean = crops.cut(photo.pixels, crop)
+        assets, used = self._priors.assets(photo.pixels, row["photo_sha256"], crop, json.loads(row["makers"]))
+        return Pair(clean, chain.render(clean, steps_of(row), assets), used, _verbatim(photo, data, clean))
 
-    def _photo(self, row: dict[str, Any]) -> Srgb:
-        """Return the photo of a row, checked to be the one that was indexed."""
+    def _photo(self, row: dict[str, Any]) -> tuple[Photo, bytes]:
+        """Return the photo of a row and its bytes, checked to be those that were indexed."""
         if self._open is None or self._open[0] != row["photo_sha256"]:
             data = sources.read(Listed(row["photo_uri"], row["photo_offset"], row["photo_size"], {}), self._rules.max_bytes)
             if commit.sha256(data) != row["photo_sha256"]:
                 raise BadSample(Reason.SOURCE_CHANGED, f"{row['photo_uri']} holds other bytes than when it was indexed")
-            self._open = (row["photo_sha256"], decode.decode(data, self._rules).pixels)
-        return self._open[1]
+            self._open = (row["photo_sha256"], decode.decode(data, self._rules), data)
+        return self._open[1:]
+
+
+def _verbatim(photo: Photo, data: bytes, clean: Srgb) -> bytes | None:
+    """Return the bytes of a photo that is the clean side as it stands: a JPEG, whole, at its own size, not converted."""
+    if photo.format != "jpeg" or photo.notes or photo.pixels.shape != clean.shape:
+        return None
+    return bare_jpeg(data)
 
 
 def crop_of(row: dict[str, Any]) -> Crop:
@@ -89,7 +98,7 @@ def steps_of(row: dict[str, Any]) -> list[chain.Step]:
 
 def members_of(pair: Pair) -> tuple[Member, Member]:
     """Return the pictures as they are stored: a codec's own bytes where there are some, lossless otherwise."""
-    clean = Member(png.encode(pair.clean), png.MEDIA_TYPE)
+    clean = Member(pair.clean_file, "image/jpeg") if pair.clean_file else Member(png.encode(pair.clean), png.MEDIA_TYPE)
     data, media_type = pair.degraded.data, pair.degraded.media_type
     if data is not None and media_type in EXTENSIONS:
         return clean, Member(data, media_type)

@@ -12,11 +12,19 @@ from degrade.raw import bayer
 @pytest.mark.parametrize("phase", range(bayer.PHASES))
 def test_a_flat_colour_survives_mosaic_and_demosaic(phase: int) -> None:
     """Each phase finds the three colours where it put them."""
-    flat = np.broadcast_to(np.array([0.5, 0.2, -0.1], np.float32), (16, 20, 3))
-    planes = bayer.mosaic(np.ascontiguousarray(flat), phase)
-    found = (bayer.demosaic(planes, phase) - bayer.MIDDLE) / bayer.SCALE
-    assert np.allclose(found, flat, atol=1e-4)
-    assert np.allclose(bayer.binned(planes, phase), flat[::2, ::2], atol=1e-6)
+    flat = np.array([0.5, 0.2, -0.1], np.float32)
+    planes = [np.full((8, 10), flat[channel], np.float32) for channel in bayer.colours(phase)]
+    mosaic = bayer.interleaved(planes, [30000.0] * 4)
+    assert np.allclose((bayer.demosaic(mosaic, phase) - bayer.MIDDLE) / 30000.0, np.broadcast_to(flat, (16, 20, 3)), atol=1e-4)
+    assert np.allclose(bayer.values(bayer.grey(mosaic, phase), 30000.0), flat @ np.array(bayer.GREY), atol=1e-4)
+
+
+def test_directions_are_judged_by_green_alone() -> None:
+    """Factors on red and blue may be put before demosaicing or after it."""
+    planes = [0.02 * fields.gaussian(site, 64, 64) for site in range(4)]
+    before = bayer.demosaic(bayer.interleaved(planes, (30000.0, 15000.0, 15000.0, 7500.0)), 0) - bayer.MIDDLE
+    after = (bayer.demosaic(bayer.interleaved(planes, (15000.0,) * 4), 0) - bayer.MIDDLE) * (2.0, 1.0, 0.5)
+    assert np.abs(before - after).max() <= 2
 
 
 def test_every_cell_has_one_red_two_green_and_one_blue() -> None:
@@ -28,8 +36,8 @@ def test_every_cell_has_one_red_two_green_and_one_blue() -> None:
 
 def test_demosaicing_correlates_noise() -> None:
     """White noise of the sites becomes noise whose neighbours resemble each other."""
-    planes = 0.1 * fields.gaussian(1, 4 * 128, 128).reshape(4, 128, 128)
-    noise = bayer.demosaic(planes, 0).astype(np.float32) - bayer.MIDDLE
+    planes = [0.1 * fields.gaussian(site, 128, 128) for site in range(4)]
+    noise = bayer.demosaic(bayer.interleaved(planes, [30000.0] * 4), 0).astype(np.float32) - bayer.MIDDLE
     for channel in range(3):
         plane = noise[..., channel]
         assert np.corrcoef(plane[:, 1:].ravel(), plane[:, :-1].ravel())[0, 1] > 0.2
