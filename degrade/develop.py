@@ -7,9 +7,10 @@ is a smoothstep on sRGB values, undone by 0.5 - sin(asin(1 - 2x) / 3); the matri
 cameras'; RAW is divided by a brightness gain and by the white balance gains of red and blue.
 
 Two departures. The sRGB curve is left before (`camera.to_linear`), so the tone curve acts here on linear light, as one
-16-bit table. And the published highlight-safe gain blends towards 1 by the mean of three channels, which cannot be
-undone; ours is a shoulder per channel, g x + (1 - g) ((x - 0.9) / 0.1)^2 above 0.9: white is still the sensor's
-clipping point, and developing what was un-developed gives the photo back.
+16-bit table; on the way out scene light has 15 bits, 39 steps per 8-bit code where the curve is steepest. And the
+published highlight-safe gain blends towards 1 by the mean of three channels, which cannot be undone; ours is a shoulder
+per channel, g x + (1 - g) ((x - 0.9) / 0.1)^2 above 0.9: white is still the sensor's clipping point, and developing what
+was un-developed gives the photo back.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ from degrade.camera import TOP, linear_to_srgb, srgb_to_linear, to_16_bit
 from degrade.contract import Linear, Srgb
 
 Raw = NDArray[np.float32]  # HxWx3 before white balance, 1.0 = the sensor clips
+Codes = NDArray[np.int16]  # HxWx3 scene light in steps of 1/32767: what exceeds white saturates, what is negative shows black
 Matrix = NDArray[np.float64]
+
+WHITE = 32767.0  # code of display white
 
 KNEE = 0.9  # balanced light above which the inverse gains turn back to 1
 
@@ -72,9 +76,16 @@ def _untone_table() -> NDArray[np.float32]:
 
 
 @functools.cache
+def _untone_codes() -> NDArray[np.int16]:
+    return np.asarray(np.rint(_untone_table() * WHITE), np.int16)
+
+
+@functools.cache
 def _finish_table() -> NDArray[np.uint8]:
-    flat = linear_to_srgb(np.arange(65536) / TOP)
-    return np.rint(flat * flat * (3.0 - 2.0 * flat) * 255.0).astype(np.uint8).reshape(1, 65536)
+    """Return the 8-bit value of every code, negative ones last, as their bits read without a sign."""
+    flat = linear_to_srgb(np.arange(32768) / WHITE)
+    shown = np.rint(flat * flat * (3.0 - 2.0 * flat) * 255.0).astype(np.uint8)
+    return np.concatenate([shown, np.zeros_like(shown)]).reshape(1, 65536)
 
 
 def untone(linear: Linear) -> Linear:
@@ -85,9 +96,20 @@ def untone(linear: Linear) -> Linear:
     return cv2.LUT(to_16_bit(linear), _untone_table())  # type: ignore[return-value]
 
 
-def finish(light: Linear) -> Srgb:
-    """Return the photo of scene light: tone curve, sRGB curve, 8 bits; what lies outside [0, 1] is clipped."""
-    return cv2.LUT(to_16_bit(light), _finish_table())  # type: ignore[return-value]
+def untone_to_codes(linear: Linear, to: Codes) -> None:
+    """Write the scene's light as codes: half the memory, as exact as a photo needs."""
+    cv2.LUT(to_16_bit(linear), _untone_codes(), to)
+
+
+def to_codes(light: Linear) -> Codes:
+    """Return scene light as codes; what exceeds white saturates."""
+    sheet = light.reshape(len(light), -1)
+    return cv2.addWeighted(sheet, WHITE, sheet, 0.0, 0.0, dtype=cv2.CV_16S).reshape(light.shape)  # type: ignore[return-value]
+
+
+def finish(codes: Codes, to: Srgb | None = None) -> Srgb:
+    """Return the photo of scene light, or write it: tone curve, sRGB curve, 8 bits."""
+    return cv2.LUT(codes.view(np.uint16), _finish_table(), to)  # type: ignore[return-value]
 
 
 def close_shoulder(balanced: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
@@ -137,4 +159,4 @@ def un_develop(linear: Linear, look: Look) -> Raw:
 def develop(raw: Raw, look: Look) -> Srgb:
     """Return the photo of RAW values: white balance, colour matrix, tone curve, sRGB, 8 bits; undoes `un_develop`."""
     planes = [open_shoulder(plane, gain) for plane, gain in zip(cv2.split(raw), raw_gains(look), strict=True)]  # type: ignore[arg-type]
-    return finish(cv2.transform(cv2.merge(planes), np.linalg.inv(to_camera(look)).astype(np.float32)))  # type: ignore[arg-type]
+    return finish(to_codes(cv2.transform(cv2.merge(planes), np.linalg.inv(to_camera(look)).astype(np.float32))))  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -20,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.arrays import fields
-from degrade.raw.bayer import Planes
 
 BLACK = 1.0 / 16.0  # black level as a share of full scale: how far noise can be seen below zero
 DARK = 30.0  # photo-electrons from which a corrected normal distribution will do
 MEANS = 64  # rows of the table, by root / (root + BEND) of the mean count: dense where counts are few
 CELLS = 1024  # quantiles per row
 BEND = 3.0
+LOGISTIC = 1e-3  # |lambda| below which Tukey's distribution is taken to be its limit at 0
 
 
 class Sensor(NamedTuple):
@@ -83,28 +84,47 @@ def shot_noise(light: NDArray[np.float32], shot: float, words: NDArray[np.uint16
         shot: light of one photo-electron.
         words: HxW uniform random words.
     """
-    root = np.multiply(light, np.float32(1.0 / shot))
-    np.clip(root, 0.0, np.inf, out=root)  # four times as quick as np.maximum
+    return _counted(_well(light, shot), words)
+
+
+class _Well(NamedTuple):
+    """What the counts at a light are drawn from."""
+
+    spread: NDArray[np.float32]  # standard deviation, share of full scale
+    row: NDArray[np.uint16]  # of the table, in the upper 6 bits
+
+
+def _well(light: NDArray[np.float32], shot: float) -> _Well:
+    root: NDArray[np.float32] = cv2.threshold(light, 0.0, 0.0, cv2.THRESH_TOZERO)[1]  # type: ignore[assignment]
+    root *= np.float32(1.0 / shot)
     cv2.sqrt(root, root)
-    row: NDArray[np.float32] = cv2.divide(root, root + np.float32(BEND), scale=MEANS - 1.0)  # type: ignore[assignment]
-    row += np.float32(0.5)
-    index = row.astype(np.uint16)
-    index <<= 10
-    index |= words >> 6
+    row: NDArray[np.uint16] = cv2.divide(root, root + np.float32(BEND), scale=MEANS - 1.0, dtype=cv2.CV_16U)  # type: ignore[assignment]
+    row <<= 10
     root *= np.float32(shot)
-    return np.multiply(cv2.LUT(index, _count_table()), root, out=root)
+    return _Well(root, row)
+
+
+def _counted(well: _Well, words: NDArray[np.uint16]) -> NDArray[np.float32]:
+    index = words >> 6
+    index |= well.row
+    deviation: NDArray[np.float32] = cv2.LUT(index, _count_table())  # type: ignore[assignment]
+    deviation *= well.spread
+    return deviation
+
+
+@functools.cache
+def _log_probabilities() -> NDArray[np.float32]:
+    return np.log((np.arange(fields.LEVELS) + 0.5) / fields.LEVELS).astype(np.float32).reshape(1, -1)
 
 
 @functools.lru_cache(maxsize=8)
 def _tukey_quantiles(tail: float) -> NDArray[np.float32]:
     """Return 65,536 quantiles of Tukey's lambda distribution, scaled to unit variance."""
-    probabilities = (np.arange(fields.LEVELS) + 0.5) / fields.LEVELS
-    if abs(tail) < 1e-6:
-        quantiles = np.log(probabilities / probabilities[::-1])
-    else:
-        powers = probabilities**tail
-        quantiles = (powers - powers[::-1]) / tail
-    return np.asarray(quantiles / quantiles.std(), np.float32).reshape(1, -1)
+    logs = _log_probabilities()
+    powers = logs if abs(tail) < LOGISTIC else cv2.exp(logs * np.float32(tail))
+    quantiles = cv2.subtract(powers, powers[:, ::-1])
+    deviation = math.sqrt(cv2.norm(quantiles, cv2.NORM_L2SQR) / fields.LEVELS)
+    return quantiles * np.float32(math.copysign(1.0 / deviation, tail) if powers is not logs else 1.0 / deviation)
 
 
 def read_noise(tail: float, words: NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -149,33 +169,54 @@ def _leaks(sensor: Sensor, rows: int, columns: int) -> tuple[tuple[int, int, int
     return tuple(found)
 
 
-def sense(light: Planes, sensor: Sensor, chance: Chance) -> Planes:
-    """Return what the converter reports for the light on a mosaic, black level taken off.
+def steps(bits: int) -> float:
+    """Return the steps of a converter between black and the clip."""
+    return float(2**bits - 1) * (1.0 - BLACK)
+
+
+def sense(light: Sequence[NDArray[np.float32]], sensor: Sensor, chance: Chance, behind: tuple[int, ...] = (0, 1, 2, 3)) -> list[NDArray[np.int16]]:
+    """Return what the converter counts for the light on a mosaic: steps above the black level, clipped only when read (`by_count`).
 
     Args:
-        light: 4xHxW float32 planes of a mosaic, share of full scale.
+        light: HxW float32 planes of light, share of full scale.
         sensor: the exposure.
         chance: its random part, for the same rows.
-
-    Returns:
-        4xHxW float32 in [-1/16, 1], in steps of the converter.
+        behind: which plane falls on each of the four sites.
     """
-    raw = np.empty_like(light)
-    for site in range(4):
-        plane = light[site] + shot_noise(light[site], sensor.shot, chance.photons[site])
-        cv2.scaleAdd(read_noise(sensor.tail, chance.electronics[site]), sensor.read_noise, plane, raw[site])
+    wells = [_well(plane, sensor.shot) for plane in light]
+    raw = []
+    for site, plane in enumerate(behind):
+        signal = _counted(wells[plane], chance.photons[site])
+        signal += light[plane]
         offset = chance.lines[:, site // 2, None] * np.float32(sensor.row_frac * sensor.read_noise)
-        raw[site] += offset + np.float32(sensor.bias[site] * sensor.read_noise)
-    for site, row, column, leak in chance.leaks:
-        raw[site, row, column] += leak
-    return quantise(raw, sensor.bits)
+        signal += offset + np.float32(sensor.bias[site] * sensor.read_noise)
+        for leaking, row, column, leak in chance.leaks:
+            if leaking == site:
+                signal[row, column] += leak
+        unit = steps(sensor.bits)
+        noise = read_noise(sensor.tail, chance.electronics[site])
+        raw.append(cv2.addWeighted(signal, unit, noise, unit * sensor.read_noise, 0.0, dtype=cv2.CV_16S))
+    return raw  # type: ignore[return-value]
 
 
-def quantise(planes: Planes, bits: int) -> Planes:
-    """Clip to [-1/16, 1] and round to the steps of a converter, in place; returns the same array."""
-    steps = (2**bits - 1) * (1.0 - BLACK)
-    np.clip(planes, -BLACK, 1.0, out=planes)
-    planes *= np.float32(steps)
-    np.rint(planes, out=planes)
-    planes *= np.float32(1.0 / steps)
-    return planes
+def reading(bits: int) -> NDArray[np.float32]:
+    """Return the RAW value of every count that a converter can give, from -1/16 to 1."""
+    top = steps(bits)
+    return np.arange(-int(BLACK * top), int(top) + 1, dtype=np.float32) * np.float32(1.0 / top)
+
+
+def by_count(values: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
+    """Return a table for `cv2.LUT` of what stands for each count; beyond the converter's ends stands the value of the end.
+
+    Args:
+        values: one for every entry of `reading`.
+        bits: of the converter.
+    """
+    zero = int(BLACK * steps(bits))
+    above = len(values) - zero
+    table = np.empty(fields.LEVELS, np.float32)  # negative counts last, as their bits read without a sign
+    table[:above] = values[zero:]
+    table[above : fields.LEVELS // 2] = values[-1]
+    table[fields.LEVELS // 2 :] = values[0]
+    table[fields.LEVELS - zero :] = values[:zero]
+    return table.reshape(1, -1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-ROWS = 128
+ROWS = 256
 
 
 class Band(NamedTuple):

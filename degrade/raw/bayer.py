@@ -2,22 +2,27 @@
 
 A picture is cut into the four planes of a Bayer mosaic, so that a sensor draws its noise for one value per pixel
 instead of three, and each plane has one gain. Demosaicing is OpenCV's edge-aware 16-bit one (Hamilton and Adams'
-directional green, bilinear red and blue), which correlates noise over 2-3 px as every camera does.
+directional green, bilinear red and blue), which correlates noise over 2-3 px as every camera does. Its directions are
+judged by green alone, so a factor per colour may be put on the planes before as well as after.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade.contract import Linear
+from degrade.arrays.bands import bands
+from degrade.contract import Map
 
-Planes = NDArray[np.float32]  # 4 x H/2 x W/2: sites (0, 0), (0, 1), (1, 0), (1, 1) of every 2x2 cell
+Mosaic = NDArray[np.uint16]  # HxW, of even sizes
 
+REACH_PX = 2  # of demosaicing, and of what it does at borders
 PHASES = 4  # the site of red; blue lies diagonally opposite, green on the other two
-SCALE = 30000.0  # 16-bit codes per unit of noise
 MIDDLE = 32768.0  # code of no noise
+GREY = (0.299, 0.587, 0.114)  # what OpenCV's grey takes of red, green and blue
 _DECODERS = (cv2.COLOR_BayerRGGB2RGB_EA, cv2.COLOR_BayerGRBG2RGB_EA, cv2.COLOR_BayerGBRG2RGB_EA, cv2.COLOR_BayerBGGR2RGB_EA)
 
 
@@ -27,33 +32,37 @@ def colours(phase: int) -> tuple[int, int, int, int]:
     return first, second, third, fourth
 
 
-def mosaic(picture: Linear, phase: int) -> Planes:
-    """Return the four planes that a sensor behind a Bayer mosaic sees of an HxWx3 picture of even sizes."""
-    planes = np.empty((4, picture.shape[0] // 2, picture.shape[1] // 2), np.float32)
-    for site, channel in enumerate(colours(phase)):
-        planes[site] = picture[site // 2 :: 2, site % 2 :: 2, channel]
-    return planes
-
-
-def demosaic(planes: Planes, phase: int) -> NDArray[np.uint16]:
-    """Return all three colours at every pixel, 2H x 2W x 3, as 16-bit codes: value * SCALE + MIDDLE.
+def interleaved(planes: Sequence[Map], scales: Sequence[float]) -> Mosaic:
+    """Return the mosaic of four planes as 16-bit codes: value * scale + MIDDLE, 2H x 2W.
 
     Args:
-        planes: 4xHxW white-balanced values of the four sites, -1..1; edges are judged across colours, so balance comes first.
+        planes: HxW values of the sites (0, 0), (0, 1), (1, 0), (1, 1) of every 2x2 cell.
+        scales: codes per unit, of each site.
+    """
+    height, width = planes[0].shape
+    codes = [cv2.addWeighted(plane, scale, plane, 0.0, MIDDLE, dtype=cv2.CV_16U) for plane, scale in zip(planes, scales, strict=True)]
+    rows = cv2.hconcat([cv2.merge(codes[:2]).reshape(height, -1), cv2.merge(codes[2:]).reshape(height, -1)])
+    return rows.reshape(2 * height, 2 * width)  # type: ignore[return-value]
+
+
+def demosaic(mosaic: Mosaic, phase: int) -> NDArray[np.uint16]:
+    """Return all three colours at every pixel, HxWx3 codes.
+
+    Args:
+        mosaic: codes.
         phase: the site of red.
     """
-    sites, rows, columns = planes.shape
-    sheet = planes.reshape(-1, columns)
-    codes = cv2.addWeighted(sheet, SCALE, sheet, 0.0, MIDDLE, dtype=cv2.CV_16U)
-    raw = np.empty((2 * rows, 2 * columns), np.uint16)
-    for site, plane in enumerate(codes.reshape(sites, rows, columns)):
-        raw[site // 2 :: 2, site % 2 :: 2] = plane
-    return cv2.cvtColor(raw, _DECODERS[phase])  # type: ignore[return-value]
+    return cv2.cvtColor(mosaic, _DECODERS[phase])  # type: ignore[return-value]
 
 
-def binned(planes: Planes, phase: int) -> Linear:
-    """Return one RGB pixel per 2x2 cell, HxWx3: no guess is needed at half the size."""
-    red, blue = planes[phase], planes[3 - phase]
-    first, second = (site for site in range(4) if site not in (phase, 3 - phase))
-    green = cv2.addWeighted(planes[first], 0.5, planes[second], 0.5, 0.0)
-    return np.asarray(cv2.merge([red, green, blue]), np.float32)
+def grey(mosaic: Mosaic, phase: int) -> NDArray[np.uint16]:
+    """Return the weighted mean (`GREY`) of the demosaiced colours, HxW codes."""
+    codes = np.empty_like(mosaic)
+    for band in bands(len(mosaic), REACH_PX):
+        codes[band.made] = cv2.cvtColor(demosaic(mosaic[band.seen], phase), cv2.COLOR_RGB2GRAY)[band.kept]
+    return codes
+
+
+def values(codes: NDArray[np.uint16], scale: float) -> Map:
+    """Return the values of codes that stand for `scale` codes per unit."""
+    return cv2.addWeighted(codes, 1.0 / scale, codes, 0.0, -MIDDLE / scale, dtype=cv2.CV_32F)  # type: ignore[return-value]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.arrays import fields
-from degrade.contract import Linear, Map
+from degrade.contract import Map
 from degrade.raw.regions import Scatter, segment_values, soft_maps
 
 TEXTURE = 1.0  # energy of texture, in variances of the noise, at which smoothing is halved
@@ -50,101 +50,107 @@ class Maps(NamedTuple):
     strength: Map
     coarse: Map
     colour: Map
-    blotches: NDArray[np.float32]  # hxwx3, in deviations of the noise
-
-    def rows(self, first: int, last: int) -> Maps:
-        """Return the part that belongs to some rows of the photo, both even."""
-        part = slice(first // 2, last // 2)
-        return Maps(self.strength[part], self.coarse[part], self.colour[part], self.blotches[part])
+    blotches: tuple[Map, Map]  # red and blue, in deviations of the noise
 
 
-def maps(linear: Linear, labels: NDArray[np.int32], denoiser: Denoiser) -> Maps:
+def maps(light: Map, labels: NDArray[np.int32], denoiser: Denoiser) -> Maps:
     """Regrow what differs over a photo.
 
     Args:
-        linear: HxWx3 float32 linear light, even sizes.
+        light: HxW float32 luma of the scene at half the photo's size.
         labels: segments of it, a small proxy.
         denoiser: the camera's.
     """
-    half = (linear.shape[1] // 2, linear.shape[0] // 2)
-    light = cv2.transform(linear, np.array([[0.25, 0.5, 0.25]], np.float32))
-    guide = cv2.sqrt(np.clip(cv2.resize(light, half, interpolation=cv2.INTER_AREA), 0.0, 1.0))
+    guide: Map = cv2.sqrt(light)  # type: ignore[assignment]
     values = segment_values((denoiser.strength, denoiser.coarse, denoiser.colour), int(labels.max()) + 1, denoiser.seed)
     np.minimum(values[:2], MOST, out=values[:2])
-    strength, coarse, colour = soft_maps(values, labels, guide, 0.5 * denoiser.feather_px)  # type: ignore[arg-type]
-    strength *= 1.0 - np.float32(denoiser.shadows) * guide
-    return Maps(strength, coarse, colour, _blotches(half, denoiser))
+    strength, coarse, colour = soft_maps(values, labels, guide, 0.5 * denoiser.feather_px)
+    guide *= np.float32(-denoiser.shadows)
+    guide += np.float32(1.0)
+    return Maps(cv2.multiply(strength, guide, strength), coarse, colour, _blotches((light.shape[1], light.shape[0]), denoiser))  # type: ignore[arg-type]
 
 
-def _blotches(half: tuple[int, int], denoiser: Denoiser) -> NDArray[np.float32]:
-    """Return smooth fields of the blotches' deviation, one per colour; cells are half a blotch, at an eighth of the photo's size."""
+def _blotches(half: tuple[int, int], denoiser: Denoiser) -> tuple[Map, Map]:
+    """Return smooth fields of the blotches' deviation in red and blue; cells are half a blotch, at an eighth of the photo's size."""
     columns, rows = (half[0] + 3) // 4, (half[1] + 3) // 4
     cell = max(denoiser.blotch_px / 16.0, 1.0)
-    spots = [fields.fractal(denoiser.seed + 10 * (1 + plane), rows, columns, cell, octaves=2) for plane in range(2)]
-    tints = cv2.merge([spots[0], cv2.addWeighted(spots[0], -0.3, spots[1], -0.3, 0.0), spots[1]])
-    return cv2.resize(tints * np.float32(denoiser.blotch), half, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    spots = (fields.fractal(denoiser.seed + 10 * (1 + plane), rows, columns, cell, octaves=2) for plane in range(2))
+    red, blue = (cv2.resize(spot * np.float32(denoiser.blotch), half, interpolation=cv2.INTER_LINEAR) for spot in spots)
+    return red, blue  # type: ignore[return-value]
 
 
 def reach_px(denoiser: Denoiser) -> int:
-    """Return how far away a pixel may lie that changes another."""
-    smooth = max(_radius(denoiser.length_px), 2 * _radius(0.5 * COARSE * denoiser.length_px), 2 * _radius(0.5 * denoiser.colour_length_px))
-    return smooth + 8  # texture's window, sharpening, resizing
+    """Return how far away a pixel may lie that changes the luma of another."""
+    smooth = max(_radius(denoiser.length_px), 2 * _radius(0.5 * COARSE * denoiser.length_px))
+    return smooth + 5  # resizing to half and back, sharpening
 
 
 def _radius(sigma_px: float) -> int:
     return max(int(2.0 * sigma_px + 0.5), 1)
 
 
-def _blur(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+def _blur(plane: Map, sigma_px: float) -> Map:
     side = 2 * _radius(sigma_px) + 1
     return cv2.GaussianBlur(plane, (side, side), sigma_px)  # type: ignore[return-value]
 
 
-def _twice(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _twice(plane: Map) -> Map:
     return cv2.resize(plane, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 
-def denoise_luma(noise: Map, scene: Map, here: Maps, denoiser: Denoiser) -> Map:
+def grips(scene: Map, here: Maps) -> tuple[Map, Map]:
+    """Return the share of the noise's detail that is taken away, and the share that comes back at the long length: hxw maps.
+
+    Args:
+        scene: hxw float32 linear luma of the scene, half size, in standard deviations of the noise.
+        here: the maps of the photo.
+    """
+    detail = cv2.subtract(scene, cv2.blur(scene, (3, 3)))
+    energy: Map = cv2.blur(cv2.multiply(detail, detail, detail), (3, 3))  # type: ignore[assignment]
+    energy *= np.float32(1.0 / TEXTURE)
+    energy += np.float32(1.0)
+    share = cv2.divide(here.strength, energy, energy)
+    return share, cv2.multiply(share, here.coarse)  # type: ignore[return-value]
+
+
+def denoise_luma(noise: Map, scene: Map, grip: tuple[Map, Map], denoiser: Denoiser) -> Map:
     """Return what is left of the luma noise.
 
     Args:
         noise: HxW float32 in standard deviations of itself; even sizes.
         scene: HxW float32 linear luma of the scene in the same unit.
-        here: the maps for these rows.
+        grip: of `grips`, for these rows.
         denoiser: the camera's.
     """
-    halved = cv2.resize(scene, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    detail = cv2.subtract(halved, cv2.blur(halved, (3, 3)))
-    energy: Map = cv2.blur(cv2.multiply(detail, detail), (3, 3))  # type: ignore[assignment]
-    energy *= np.float32(1.0 / TEXTURE)
-    energy += 1.0
-    share = cv2.divide(here.strength, energy)
-    mixed = cv2.scaleAdd(scene, denoiser.texture_loss, noise)
-    short = _blur(mixed, denoiser.length_px)  # type: ignore[arg-type]
-    halved = cv2.resize(mixed, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    long = _blur(halved, 0.5 * COARSE * denoiser.length_px)  # type: ignore[arg-type]
-    cv2.addWeighted(mixed, 1.0, short, -1.0, 0.0, mixed)
-    left: Map = cv2.subtract(noise, cv2.multiply(_twice(share), mixed, mixed), mixed)  # type: ignore[arg-type, assignment]
-    long -= cv2.resize(short, (long.shape[1], long.shape[0]), interpolation=cv2.INTER_AREA)
-    long *= here.coarse
-    long *= share
-    left += _twice(long)
-    edge = cv2.subtract(left, cv2.GaussianBlur(left, (3, 3), 0.85), short)
-    return cv2.scaleAdd(edge, denoiser.sharpening, left, left)  # type: ignore[return-value]
+    mixed: Map = cv2.scaleAdd(scene, denoiser.texture_loss, noise)  # type: ignore[assignment]
+    short = _blur(mixed, denoiser.length_px)
+    half = (mixed.shape[1] // 2, mixed.shape[0] // 2)
+    long = _blur(cv2.resize(mixed, half, interpolation=cv2.INTER_AREA), 0.5 * COARSE * denoiser.length_px)  # type: ignore[arg-type]
+    long -= cv2.resize(short, half, interpolation=cv2.INTER_AREA)
+    cv2.multiply(long, grip[1], long)
+    cv2.subtract(mixed, short, mixed)
+    cv2.multiply(mixed, _twice(grip[0]), mixed)
+    left = cv2.subtract(noise, mixed, mixed)
+    cv2.add(left, _twice(long), left)
+    soft = cv2.GaussianBlur(left, (3, 3), 0.85, short)
+    return cv2.addWeighted(left, 1.0 + denoiser.sharpening, soft, -denoiser.sharpening, 0.0, left)  # type: ignore[return-value]
 
 
-def denoise_colour(tint: NDArray[np.float32], here: Maps, denoiser: Denoiser) -> NDArray[np.float32]:
-    """Return what is left of the colour noise, and the blotches.
+def denoise_colour(tint: tuple[Map, Map], here: Maps, denoiser: Denoiser) -> tuple[Map, Map]:
+    """Return what is left of the colour noise, and the blotches: red and blue without luma, which decide green.
 
     Args:
-        tint: hxwx3 float32 noise of the colours without luma, half size, in standard deviations of the luma noise.
-        here: the maps for these rows.
+        tint: hxw float32 noise of red and of blue without luma, half size, in standard deviations of the luma noise.
+        here: the maps of the photo.
         denoiser: the camera's.
     """
-    smooth = _blur(tint, 0.5 * denoiser.colour_length_px)
-    smooth -= tint
-    smooth *= cv2.merge([cv2.sqrt(here.strength)] * 3)  # colour is smoothed harder than luminance
-    smooth += tint
-    smooth += here.blotches
-    smooth *= cv2.merge([here.colour] * 3)
-    return smooth
+    grip = cv2.sqrt(here.strength)  # colour is smoothed harder than luminance
+    left = []
+    for plane, blotch in zip(tint, here.blotches, strict=True):
+        smooth = _blur(plane, 0.5 * denoiser.colour_length_px)
+        smooth -= plane
+        cv2.multiply(smooth, grip, smooth)
+        smooth += plane
+        smooth += blotch
+        left.append(cv2.multiply(smooth, here.colour, smooth))
+    return left[0], left[1]  # type: ignore[return-value]

@@ -50,6 +50,12 @@ def _shown_table() -> NDArray[np.float32]:
     return camera.linear_to_srgb(np.arange(65536) / camera.TOP).astype(np.float32).reshape(1, 65536)
 
 
+@functools.cache
+def _spread_table() -> NDArray[np.float32]:
+    shown = _shown_table()
+    return cv2.sqrt(4.0 * shown * (1.0 - shown))  # type: ignore[return-value]
+
+
 def render(linear: Linear, iso: float, grain: Grain) -> Srgb:
     """Return the scan of a film: 8-bit sRGB.
 
@@ -59,10 +65,9 @@ def render(linear: Linear, iso: float, grain: Grain) -> Srgb:
         grain: its clumps.
     """
     height, width = linear.shape[:2]
-    shown = cv2.LUT(camera.to_16_bit(linear), _shown_table())
+    words = camera.to_16_bit(linear)
     shared = _field(grain.seed, height, width, grain.size_px) * np.float32(math.sqrt(1.0 - grain.colour_frac))
     own = math.sqrt(grain.colour_frac)
     layers = [cv2.scaleAdd(_field(grain.seed + 1 + layer, height, width, grain.size_px), own, shared) for layer in range(3)]
-    spread = cv2.sqrt(cv2.multiply(shown, 1.0 - shown, scale=4.0))
-    noise = cv2.multiply(cv2.merge(layers), spread, scale=255.0 * sigma(iso))
-    return cv2.addWeighted(shown, 255.0, noise, 1.0, 0.0, dtype=cv2.CV_8U)  # type: ignore[return-value]
+    noise = cv2.multiply(cv2.merge(layers), cv2.LUT(words, _spread_table()), scale=255.0 * sigma(iso))
+    return cv2.addWeighted(cv2.LUT(words, _shown_table()), 255.0, noise, 1.0, 0.0, dtype=cv2.CV_8U)  # type: ignore[return-value]

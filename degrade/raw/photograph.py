@@ -11,19 +11,21 @@ noise alone, which is then added to the scene's light: brightness does not drift
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from degrade import develop, sensor
-from degrade.arrays.bands import bands
+from degrade.arrays.bands import Band, bands
 from degrade.contract import Linear, Map, Srgb
 from degrade.raw import bayer, denoiser
 
 SHOT_PER_ISO = 1e-6
-LUMA = np.array([[0.299, 0.587, 0.114]], np.float32)  # ITU-R BT.601, as JPEG has it
+LUMA = bayer.GREY  # ITU-R BT.601, as JPEG has it
+CODES = 16.0  # codes per standard deviation of luma noise
 LEFT_BY_DEMOSAIC = np.array([0.5625, 0.75, 0.5625])  # variance after interpolation: red and blue from 1/4, green from 1/2
 
 
@@ -46,9 +48,9 @@ class Optics(NamedTuple):
     """What a camera's numbers come to, worked out once per photo."""
 
     into_camera: NDArray[np.float32]  # 3x3: scene light to balanced camera light
-    gains: tuple[float, ...]  # balanced camera light to RAW, of the four sites
-    luma: NDArray[np.float32]  # 1x3: luma of balanced camera light
-    tint: NDArray[np.float32]  # 3x3: balanced camera light to scene light without luma
+    gains: tuple[float, float, float]  # balanced camera light to RAW
+    tint: tuple[tuple[float, ...], tuple[float, ...]]  # red and blue of scene light without luma, of balanced camera light
+    scales: tuple[float, ...]  # codes per deviation of the noise, of the four sites: their grey is luma
     slope: float  # variance of luma noise: slope * luma + floor
     floor: float
 
@@ -57,17 +59,43 @@ def optics(iso: float, camera: Camera) -> Optics:
     """Work out matrices, gains and the luma noise that the sensor gives a grey."""
     into_camera = develop.to_camera(camera.look)
     back = np.linalg.inv(into_camera)
-    luma = LUMA @ back
+    luma = np.array(LUMA) @ back
     gains = np.array(develop.raw_gains(camera.look))
-    left = luma[0] ** 2 * LEFT_BY_DEMOSAIC
+    left = luma**2 * LEFT_BY_DEMOSAIC
+    tint = (back - luma).tolist()
     return Optics(
         into_camera.astype(np.float32),
-        tuple(float(gains[channel]) for channel in bayer.colours(camera.phase)),
-        luma.astype(np.float32),
-        (back - luma).astype(np.float32),
+        develop.raw_gains(camera.look),
+        (tuple(tint[0]), tuple(tint[2])),
+        tuple(CODES * float(luma[channel]) / bayer.GREY[channel] for channel in bayer.colours(camera.phase)),
         float((left * SHOT_PER_ISO * iso / gains).sum()),
         float((left * camera.read_noise**2 / gains**2).sum()) + 1e-12,
     )
+
+
+class Exposed(NamedTuple):
+    """Scene light and what the sensor adds to it."""
+
+    light: develop.Codes  # HxWx3
+    mosaic: bayer.Mosaic  # HxW: noise in deviations of that of luma
+    tint: tuple[Map, Map]  # red and blue of the noise without luma at half the size, in the same deviations
+    scene: Map  # luma of the scene at half the size, in the same deviations
+    spread: Map  # that deviation, at half the size, in codes of scene light
+    luma: Map  # of the scene, at half the size
+
+    def rows(self, part: slice) -> Exposed:
+        """Return some rows of the photo, from an even one to an even one."""
+        half = slice(part.start // 2, part.stop // 2)
+        tint = self.tint[0][half], self.tint[1][half]
+        return Exposed(self.light[part], self.mosaic[part], tint, self.scene[half], self.spread[half], self.luma[half])
+
+
+class Shot(NamedTuple):
+    """What some rows of the sensor do with light."""
+
+    settings: sensor.Sensor
+    chance: sensor.Chance
+    opened: tuple[NDArray[np.float32], ...]  # tables by count of three colours: balanced camera light
 
 
 def photograph(linear: Linear, iso: float, camera: Camera, labels: NDArray[np.int32]) -> Srgb:
@@ -82,15 +110,11 @@ def photograph(linear: Linear, iso: float, camera: Camera, labels: NDArray[np.in
     height, width = linear.shape[:2]
     if height % 2 or width % 2:
         linear = cv2.copyMakeBorder(linear, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)  # type: ignore[assignment]
-    maps = denoiser.maps(linear, labels, camera.denoiser)
-    chance = sensor.roll(exposure(iso, camera), linear.shape[0] // 2, linear.shape[1] // 2)
     plan = optics(iso, camera)
+    exposed = expose(linear, plan, iso, camera)
     photo = np.empty(linear.shape, np.uint8)
-    for band in bands(linear.shape[0], denoiser.reach_px(camera.denoiser)):
-        light = develop.untone(linear[band.seen])
-        planes = expose(light, plan, exposure(iso, camera), camera.phase, chance.rows(band.first // 2, band.last // 2))
-        add_noise(light, planes, plan, camera, maps.rows(band.first, band.last))
-        photo[band.made] = develop.finish(light[band.kept])
+    for rows, light in noisy(exposed, plan, camera, labels):
+        develop.finish(light, photo[rows])
     photo = np.ascontiguousarray(photo[:height, :width])
     return photo if camera.jpeg_quality is None else _through_jpeg(photo, camera.jpeg_quality)
 
@@ -100,55 +124,102 @@ def exposure(iso: float, camera: Camera) -> sensor.Sensor:
     return sensor.Sensor(SHOT_PER_ISO * iso, camera.read_noise, camera.tail, camera.row_frac, camera.bits, camera.hot_per_mpx, camera.seed)
 
 
-def expose(light: Linear, plan: Optics, settings: sensor.Sensor, phase: int, chance: sensor.Chance) -> bayer.Planes:
-    """Return what the sensor adds to the white-balanced values of its mosaic: 4xHxW float32.
+def expose(linear: Linear, plan: Optics, iso: float, camera: Camera) -> Exposed:
+    """Return the scene in a photo of even sizes, and the noise that the sensor adds to it.
 
-    Args:
-        light: 2Hx2Wx3 scene light.
-        plan: the camera's numbers.
-        settings: of the sensor.
-        phase: the site of red.
-        chance: the random part of the exposure, for these rows.
+    The light that a cell of 2x2 sites counts is the mean of the cell: noise follows it, no detail comes from it.
     """
-    quiet = bayer.mosaic(cv2.transform(light, plan.into_camera), phase)  # type: ignore[arg-type]
-    np.clip(quiet, -1.0, 1.0, out=quiet)
-    raw = np.empty_like(quiet)
-    for site, gain in enumerate(plan.gains):
-        raw[site] = develop.close_shoulder(quiet[site], gain)
-    noisy = sensor.sense(raw, settings, chance)
-    for site, gain in enumerate(plan.gains):
-        np.subtract(develop.open_shoulder(noisy[site], gain), quiet[site], out=noisy[site])
-    return noisy
+    height, width = linear.shape[:2]
+    settings = exposure(iso, camera)
+    chance = sensor.roll(settings, height // 2, width // 2)
+    reading = sensor.reading(settings.bits)
+    opened = tuple(sensor.by_count(develop.open_shoulder(reading, gain), settings.bits) for gain in plan.gains)
+    halves = [np.empty((height // 2, width // 2), np.float32) for _ in range(5)]
+    red, blue, scene, spread, luma = halves
+    exposed = Exposed(np.empty(linear.shape, np.int16), np.empty((height, width), np.uint16), (red, blue), scene, spread, luma)
+    for band in bands(height, 0):
+        shot = Shot(settings, chance.rows(band.top // 2, band.bottom // 2), opened)
+        _expose_rows(linear[band.made], plan, camera.phase, shot, exposed.rows(band.made))
+    return exposed
 
 
-def add_noise(light: Linear, planes: bayer.Planes, plan: Optics, camera: Camera, maps: denoiser.Maps) -> None:
-    """Add to scene light what the camera's development leaves of the noise, in place.
+def _expose_rows(linear: Linear, plan: Optics, phase: int, shot: Shot, to: Exposed) -> None:
+    """Fill some rows of what is exposed."""
+    develop.untone_to_codes(linear, to.light)
+    cells = cv2.resize(to.light, to.luma.shape[::-1], interpolation=cv2.INTER_AREA)
+    light = cv2.addWeighted(cells, 1.0 / develop.WHITE, cells, 0.0, 0.0, dtype=cv2.CV_32F)
+    cv2.cvtColor(light, cv2.COLOR_RGB2GRAY, to.luma)
+    _spread(to.luma, 1.0, plan, to.spread)
+    cv2.divide(to.luma, to.spread, to.scene)
+    noise = _added(cv2.split(cv2.transform(light, plan.into_camera)), plan.gains, phase, shot)  # type: ignore[arg-type]
+    for plane in noise:
+        cv2.divide(plane, to.spread, plane)
+    to.mosaic[:] = bayer.interleaved(noise, plan.scales)
+    first, second = (noise[site] for site in range(4) if site not in (phase, 3 - phase))
+    green = cv2.addWeighted(first, 0.5, second, 0.5, 0.0)
+    for tint, (by_red, by_green, by_blue) in zip(to.tint, plan.tint, strict=True):
+        cv2.addWeighted(noise[phase], by_red, noise[3 - phase], by_blue, 0.0, tint)
+        cv2.scaleAdd(green, by_green, tint, tint)
+    np.multiply(to.spread, np.float32(develop.WHITE), out=to.spread)
+
+
+def _spread(luma: NDArray[Any], white: float, plan: Optics, to: Map | None = None) -> Map:
+    """Return the deviation of luma noise at a luma of 0 or more, in numbers that call display white `white`."""
+    variance = cv2.addWeighted(luma, plan.slope / white, luma, 0.0, plan.floor, dtype=cv2.CV_32F)
+    return cv2.sqrt(variance, to)  # type: ignore[return-value]
+
+
+def _added(quiet: Sequence[Map], gains: Sequence[float], phase: int, shot: Shot) -> list[Map]:
+    """Return what the sensor adds to the white-balanced values of the four sites; `quiet` are those of three colours, clipped here."""
+    for plane in quiet:
+        cv2.threshold(plane, 1.0, 0.0, cv2.THRESH_TRUNC, plane)
+    raw = [develop.close_shoulder(plane, gain) for plane, gain in zip(quiet, gains, strict=True)]
+    sites = bayer.colours(phase)
+    noise = []
+    for counts, channel in zip(sensor.sense(raw, shot.settings, shot.chance, sites), sites, strict=True):
+        balanced: Map = cv2.LUT(counts.view(np.uint16), shot.opened[channel])  # type: ignore[assignment]
+        noise.append(cv2.subtract(balanced, quiet[channel], balanced))
+    return noise  # type: ignore[return-value]
+
+
+def noisy(exposed: Exposed, plan: Optics, camera: Camera, labels: NDArray[np.int32]) -> Iterator[tuple[slice, develop.Codes]]:
+    """Yield the rows of a photo with what the camera's development leaves of the noise, scene light in codes.
 
     Args:
-        light: HxWx3 scene light, even sizes.
-        planes: noise of the mosaic, 4 x H/2 x W/2.
+        exposed: by the sensor.
         plan: the camera's numbers.
         camera: its mosaic and denoiser.
-        maps: what differs over the photo, for these rows.
+        labels: segments of the scene.
     """
-    height, width = light.shape[:2]
-    luma: Map = cv2.transform(light, LUMA)  # type: ignore[assignment]
-    spread = np.multiply(luma, np.float32(plan.slope))
-    np.clip(spread, 0.0, np.inf, out=spread)
-    spread += np.float32(plan.floor)
-    cv2.sqrt(spread, spread)
-    bright = cv2.transform(bayer.demosaic(planes, camera.phase), plan.luma).astype(np.float32)
-    bright -= bayer.MIDDLE
-    cv2.divide(bright, spread, bright, 1.0 / bayer.SCALE)
-    scene: Map = cv2.divide(luma, spread, luma)  # type: ignore[assignment]
-    bright = denoiser.denoise_luma(bright, scene, maps, camera.denoiser)
-    coarse = cv2.merge([cv2.resize(spread, (width // 2, height // 2), interpolation=cv2.INTER_AREA)] * 3)
-    tint = cv2.divide(cv2.transform(bayer.binned(planes, camera.phase), plan.tint), coarse)
-    tint = cv2.multiply(denoiser.denoise_colour(tint, maps, camera.denoiser), coarse)  # type: ignore[arg-type]
-    noise = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
-    cv2.add(light, noise, light)
-    cv2.multiply(bright, spread, bright)
-    cv2.add(light, cv2.cvtColor(bright, cv2.COLOR_GRAY2RGB, noise), light)
+    maps = denoiser.maps(exposed.luma, labels, camera.denoiser)
+    grip = denoiser.grips(exposed.scene, maps)
+    tint = denoiser.denoise_colour(exposed.tint, maps, camera.denoiser)
+    grey = bayer.grey(exposed.mosaic, camera.phase)
+    tints = [cv2.multiply(plane, exposed.spread, dtype=cv2.CV_16S) for plane in tint]
+    for band in bands(exposed.light.shape[0], denoiser.reach_px(camera.denoiser)):
+        half = slice(band.first // 2, band.last // 2)
+        noise = bayer.values(grey[band.seen], CODES)
+        luma = _luma_noise(noise, exposed.light[band.seen], plan, camera.denoiser, (grip[0][half], grip[1][half]))[band.kept]
+        red, blue = (_enlarged(plane, band) for plane in tints)  # type: ignore[arg-type]
+        green = cv2.addWeighted(red, -LUMA[0] / LUMA[1], blue, -LUMA[2] / LUMA[1], 0.0)
+        added = cv2.merge([cv2.add(plane, luma) for plane in (red, green, blue)])
+        yield band.made, cv2.add(exposed.light[band.made], added, added)  # type: ignore[misc]
+
+
+def _enlarged(plane: NDArray[np.int16], band: Band) -> NDArray[np.int16]:
+    """Return the rows of a band of a half-size plane at full size."""
+    first = max(band.top // 2 - 1, 0)  # one row of a neighbour decides the last of ours
+    part = plane[first : band.bottom // 2 + 1]
+    return cv2.resize(part, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)[band.top - 2 * first :][: band.bottom - band.top]  # type: ignore[return-value]
+
+
+def _luma_noise(noise: Map, light: develop.Codes, plan: Optics, processor: denoiser.Denoiser, grip: tuple[Map, Map]) -> NDArray[np.int16]:
+    """Return the luma noise that is left of `noise` on some rows, in codes of scene light."""
+    luma = cv2.cvtColor(light.view(np.uint16), cv2.COLOR_RGB2GRAY)
+    spread = _spread(luma, develop.WHITE, plan)
+    scene: Map = cv2.divide(luma, spread, scale=1.0 / develop.WHITE, dtype=cv2.CV_32F)  # type: ignore[assignment]
+    left = denoiser.denoise_luma(noise, scene, grip, processor)
+    return cv2.multiply(left, spread, scale=develop.WHITE, dtype=cv2.CV_16S)  # type: ignore[return-value]
 
 
 def _through_jpeg(photo: Srgb, quality: int) -> Srgb:

@@ -52,8 +52,9 @@ def soft_maps(values: NDArray[np.float32], labels: NDArray[np.int32], guide: Map
     height, width = guide.shape
     size = (max(width // 2, 1), max(height // 2, 1))
     coarse = cv2.resize(guide, size, interpolation=cv2.INTER_AREA)
-    nearest = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
-    soft = cv2.GaussianBlur(cv2.merge([row[nearest] for row in values]), (0, 0), 0.25 * feather_px)
+    nearest = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.intp)
+    side = 2 * max(round(0.6 * feather_px), 1) + 1
+    soft = cv2.GaussianBlur(np.take(np.ascontiguousarray(values.T), nearest, axis=0, mode="clip"), (side, side), 0.25 * feather_px)
     first, *others = cv2.split(soft)
     slope, offset = (cv2.resize(plane, (width, height)) for plane in guided.coefficients(coarse, first, 1, EDGE))  # type: ignore[arg-type]
     sharp = cv2.add(cv2.multiply(slope, guide, slope), offset, offset)

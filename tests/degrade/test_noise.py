@@ -12,7 +12,7 @@ import pytest
 from degrade import camera, develop, noise
 from degrade.arrays.bands import bands
 from degrade.contract import Assets, Facts, Linear, Srgb
-from degrade.raw import denoiser, photograph
+from degrade.raw import bayer, denoiser, photograph
 from degrade.raw.regions import Scatter, segment_values
 from degrade.record import from_record, to_record
 from degrade.scene.segments import superpixels
@@ -110,7 +110,8 @@ def test_bands_leave_no_seam(astronaut: Srgb, monkeypatch: pytest.MonkeyPatch) -
     """Working band by band gives the bits of working on the whole picture."""
     light, params, assets = camera.to_linear(astronaut), draw(4), assets_of(astronaut)
     in_bands = noise.render(light, params, assets)
-    monkeypatch.setattr(photograph, "bands", functools.partial(bands, rows=4096))
+    for module in (photograph, bayer):
+        monkeypatch.setattr(module, "bands", functools.partial(bands, rows=4096))
     assert np.array_equal(in_bands, noise.render(light, params, assets))
 
 
