@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from degrade.contract import Srgb
 
+LEVEL_4_PX: Final = 2_228_224  # px of a frame beyond which H.265 allows no blocks under 32 px (ITU-T H.265, table A.8)
 SMALLEST_PX: Final = 64  # below it x265 refuses; smaller frames are padded and cut back
 BT601: Final = (0.299, 0.114)  # weights of red and blue in luma
 BT709: Final = (0.2126, 0.0722)
@@ -70,7 +71,7 @@ def frame(picture: Srgb, codec: str, quality: float, mode: str) -> Srgb:
         picture: HxWx3 uint8 RGB of any size; odd sides are padded and cut back.
         codec: a key of `CODERS`.
         quality: the codec's own scale, larger is worse: crf 0-51 for h264 and h265, quantiser 1-31 for the MPEGs.
-        mode: a key of the coder's `modes`.
+        mode: a key of the coder's `modes`; `ctu-16` is the smallest block that H.265 allows at the picture's size.
     """
     coder = CODERS[codec]
     height, width = picture.shape[:2]
@@ -90,6 +91,8 @@ def _code(planes: NDArray[np.uint8], coder: Coder, quality: float, mode: str) ->
     context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
     context.thread_count = 1
     told = {name: text.format(quality=f"{quality:g}") for name, text in coder.options.items()}
+    if mode == "ctu-16" and context.height * context.width > LEVEL_4_PX:
+        mode = "ctu-32"
     context.options = told | coder.modes[mode]
     packets = [*context.encode(av.VideoFrame.from_ndarray(planes, format="yuv420p")), *context.encode(None)]
     reader = cast("VideoCodecContext", av.CodecContext.create(coder.decoder, "r"))

@@ -65,3 +65,13 @@ def test_encoders_are_silent(astronaut: Srgb, capfd: pytest.CaptureFixture[str])
     for codec, coder in video_codecs.CODERS.items():
         video_codecs.frame(np.ascontiguousarray(astronaut[:64, :64]), codec, 30, next(iter(coder.modes)))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("codec", video_codecs.CODERS)
+@pytest.mark.parametrize("size", [(64, 2048), (1600, 1500)])
+def test_sizes_beyond_full_hd_are_coded_in_every_mode(codec: str, size: tuple[int, int]) -> None:
+    """Standards bind block sizes to picture sizes: every mode finds one that is allowed."""
+    picture = np.random.default_rng(1).integers(0, 256, (size[0] // 8, size[1] // 8, 3), dtype=np.uint8)
+    large = np.ascontiguousarray(picture.repeat(8, 0).repeat(8, 1))
+    for mode in video_codecs.CODERS[codec].modes:
+        assert video_codecs.frame(large, codec, 30.0, mode).shape == large.shape
