@@ -78,13 +78,13 @@ def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) 
     identity = {"recipe": recipe.identity(), "inputs": [_absolute(source) for source in inputs], "made_with": deciding_versions()}
     fingerprint = recipes.identity_fingerprint(identity)
     record = folder / "run.json"
-    if record.exists():
+    if record.exists() and (folder / "listing.parquet").exists():  # a run that never found its inputs binds nobody
         old = json.loads(record.read_text())
         difference = recipes.changed(old["identity"], identity)
         if difference:
             lines = "\n  ".join(difference)
             raise RunError(f"{folder} was made by another recipe; use a new --out, or put these back:\n  {lines}")
-    elif folder.exists() and any(folder.iterdir()):
+    elif folder.exists() and not record.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run.json: choose a new or empty folder for --out")
     folder.mkdir(parents=True, exist_ok=True)
     commit.write_bytes(folder / "recipe.yaml", page.encode())

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from small_run import PAGE, make, recipe
 
-from degrade.errors import RunError, TooManyRejects
+from degrade.errors import RecipeError, RunError, TooManyRejects
 from manifests.commit import read_table
 from pipelines import build as building
 from pipelines.photos.sources import Source
@@ -131,6 +131,18 @@ def test_a_folder_that_is_no_run_is_left_alone(tmp_path, photos):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(RunError, match="not empty"):
         create(tmp_path, recipe(), "", (Source(path=str(photos)),))
+
+
+def test_a_mistyped_input_does_not_claim_the_folder(tmp_path, photos):
+    """After a first attempt that found nothing, the same --out can be used with the right input."""
+    from pipelines.engine import Engine, Options
+    from pipelines.index import index
+
+    wrong = (Source(path=str(tmp_path / "fotos")),)
+    run = create(tmp_path / "run", recipe(), "", wrong)
+    with Engine(Options("serial")) as machine, pytest.raises(RecipeError, match="fotos"):
+        index(run, wrong, machine)
+    assert create(tmp_path / "run", recipe(), "", (Source(path=str(photos)),)).folder == run.folder
 
 
 def test_too_many_rejects_stop_the_job(tmp_path, photos):
