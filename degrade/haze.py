@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import camera
-from degrade.air import lamps
+from degrade.air import lamps, shot
 from degrade.air.airlight import LUMINANCE, airlight, darkness
 from degrade.air.optical_depth import Layer, coarse_transmission
-from degrade.arrays import fields, guided, strips
+from degrade.arrays import guided, strips
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, interval
 from degrade.errors import BadSample, Reason
 from degrade.stream import log_uniform, new_seed, uniform
@@ -87,7 +87,7 @@ class _Passage(NamedTuple):
 
 
 class _Veil(NamedTuple):
-    air: Linear  # what the air sends towards the camera in each direction, at low resolution
+    air: Linear  # what the air sends towards the camera in each direction, as exposed, at low resolution
     gain: float  # of the exposure
     lamp_gain: float  # how bright a clipped highlight is taken to be
 
@@ -136,17 +136,17 @@ def render(light: Linear, params: HazeParams, assets: Assets) -> Linear:
     """
     passage = _passage(light, params, assets)
     veil = _veil(passage, params, assets)
-    grain = fields.gaussian(params.noise_seed, *light.shape[:2])
-    hazy = np.empty_like(light)
-    for rows in strips.rows_of(light.shape, AIR_STEP * passage.step):
+    grain = shot.words(params.noise_seed, *light.shape[:2])
+    slope, offset = _full_size(passage, light.shape)
+    hazy = strips.enlarged(veil.air, AIR_STEP * passage.step, slice(0, light.shape[0]), light.shape[1])
+    for rows in strips.rows_of(light.shape):
         part = light[rows]
-        through = _through(part, passage, rows)
+        through = _through(part, passage.mix, slope[rows], offset[rows])
         if veil.lamp_gain > NIGHT_GAIN:
             part = lamps.as_strong_as_they_are(part, _three(through), veil.lamp_gain)
-        air = strips.enlarged(veil.air, AIR_STEP * passage.step, rows, light.shape[1])
-        mixed = _mixed(part, through, air, veil.gain)
-        hazy[rows] = _noisy(mixed, grain[rows], params.noise_gain)
-    return hazy
+        _mix_into(hazy[rows], part, through, veil.gain)
+        shot.add(hazy[rows], grain[rows], params.noise_gain)
+    return np.ascontiguousarray(hazy)
 
 
 def transmission(light: Linear, params: HazeParams, assets: Assets) -> Map:
@@ -161,10 +161,7 @@ def transmission(light: Linear, params: HazeParams, assets: Assets) -> Map:
         ValueError: a prior is missing.
     """
     passage = _passage(light, params, assets)
-    through = np.empty(light.shape[:2], np.float32)
-    for rows in strips.rows_of(light.shape, passage.step):
-        through[rows] = _through(light[rows], passage, rows)
-    return through
+    return _through(light, passage.mix, *_full_size(passage, light.shape))
 
 
 def severity(params: HazeParams) -> float:
@@ -196,9 +193,11 @@ def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
     size = (small.shape[1], small.shape[0])
     cell = max(size[0] / inverse.shape[1], size[1] / inverse.shape[0], 1.0)  # working px per pixel of the prior
     layer = Layer(*params[:7], params.patch_seed)  # the params begin with the layer's own
+    nearest, above = guided.steepened(_sized(inverse, size), max(round(1.5 * cell), 2)), _sized(sky, size)
     lit = lamps.at_night(small)
-    nearest = np.maximum(guided.steepened(_sized(inverse, size), max(round(1.5 * cell), 2)), np.float32(lamps.INVERSE) * lit)
-    coarse = coarse_transmission(nearest, _sized(sky, size) * (1 - lit), layer, assets.horizon_frac, assets.height_rad)
+    if lit.any():
+        nearest, above = np.maximum(nearest, np.float32(lamps.INVERSE) * lit), above * (1 - lit)
+    coarse = coarse_transmission(nearest, above, layer, assets.horizon_frac, assets.height_rad)
     roots: Linear = cv2.sqrt(small)  # type: ignore[assignment]
     mix = guided.guide_mix(roots, coarse)
     guide: Map = cv2.transform(roots, mix.reshape(1, 3))  # type: ignore[assignment]
@@ -206,11 +205,17 @@ def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
     return _Passage(step, coarse, mix, slope, offset, small)
 
 
-def _through(part: Linear, passage: _Passage, rows: slice) -> Map:
+def _full_size(passage: _Passage, shape: tuple[int, ...]) -> tuple[Map, Map]:
+    """Return the guided filter's slope and offset at the photo's size: the one thing that is cheaper at once than in strips."""
+    rows = slice(0, shape[0])
+    return strips.enlarged(passage.slope, passage.step, rows, shape[1]), strips.enlarged(passage.offset, passage.step, rows, shape[1])
+
+
+def _through(part: Linear, mix: NDArray[np.float64], slope: Map, offset: Map) -> Map:
     """Return the transmission of a strip: slope * guide + offset, in [0, 1]."""
-    slope = strips.enlarged(passage.slope, passage.step, rows, part.shape[1])
-    offset = strips.enlarged(passage.offset, passage.step, rows, part.shape[1])
-    fine = guided.mixed(part, passage.mix) * slope + offset
+    fine = guided.mixed(part, mix)
+    fine *= slope
+    fine += offset
     return np.asarray(np.clip(fine, 0, 1, out=fine))
 
 
@@ -233,7 +238,8 @@ def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
     total = np.maximum(everywhere + scattered, 0)
     after = np.minimum(total + passed[..., None] * (colours - total), 1)
     metered = (_luminance(colours) + 1e-3) / (_luminance(after) + 1e-3)
-    return _Veil(total, metered**params.metering * 2.0**params.exposure_ev, lamp_gain)
+    gain = metered**params.metering * 2.0**params.exposure_ev
+    return _Veil(total * np.float32(gain), gain, lamp_gain)
 
 
 def _spread(light: Linear, share: Map, sigma: float) -> Linear:
@@ -248,27 +254,10 @@ def _luminance(picture: Linear) -> float:
     return float(np.dot(cv2.mean(picture)[:3], LUMINANCE))
 
 
-def _mixed(light: Linear, through: Map, air: Linear, gain: float) -> Linear:
-    """Return gain * (air + through * (light - air)), a new array."""
-    difference = light - air
-    difference *= _three(through * np.float32(gain))
-    return cv2.scaleAdd(air, gain, difference, dst=difference)  # type: ignore[return-value]
-
-
-def _noisy(hazy: Linear, grain: Map, gain: float) -> Linear:
-    """Return light, in place, with the camera's shot noise: what the scene's own noise lost on its way is put back.
-
-    Luminance only: developed photos keep little colour noise.
-    """
-    _clip_dark(hazy)
-    noise: Linear = cv2.sqrt(hazy)  # type: ignore[assignment]
-    noise *= _three(grain * np.float32(math.sqrt(gain)))
-    hazy += noise
-    return _clip_dark(hazy)
-
-
-def _clip_dark(light: Linear) -> Linear:
-    return cv2.threshold(light, 0.0, 0.0, cv2.THRESH_TOZERO, dst=light)[1]  # type: ignore[return-value]
+def _mix_into(air: Linear, light: Linear, through: Map, gain: float) -> None:
+    """Make exposed air, in place, into air + through * (gain * light - air): never below zero, however it is rounded."""
+    difference = cv2.addWeighted(light, gain, air, -1.0, 0.0)
+    cv2.accumulateProduct(difference, _three(through), air)
 
 
 GENERATOR = Generator(

@@ -26,8 +26,11 @@ def at_night(small: Linear) -> Map:
         small: hxwx3 linear light at low resolution.
     """
     mean = float(np.dot(cv2.mean(small)[:3], LUMINANCE))
-    night = np.clip(2.0 - 2.0 * mean / NIGHT_LIGHT, 0.0, 1.0)
-    shining = np.clip((small.max(axis=2) - KNEE) / (1 - KNEE), 0, 1) * np.float32(night)
+    if mean >= NIGHT_LIGHT:
+        return np.zeros(small.shape[:2], np.float32)
+    night = min(2.0 - 2.0 * mean / NIGHT_LIGHT, 1.0)
+    red, green, blue = cv2.split(small)
+    shining = np.clip((cv2.max(cv2.max(red, green), blue) - KNEE) / (1 - KNEE), 0, 1) * np.float32(night)
     return cv2.dilate(shining, np.ones((3, 3), np.uint8))  # type: ignore[return-value]
 
 
@@ -39,5 +42,8 @@ def as_strong_as_they_are(light: Linear, through: Linear, gain: float) -> Linear
         through: HxWx3, the share that arrives.
         gain: how bright a clipped lamp really is, in display whites.
     """
-    cap = light / np.maximum(through, np.float32(1e-2))
-    return np.asarray(np.minimum(camera.recover_highlights(light, gain, KNEE), cap))
+    if light.max() <= KNEE:
+        return light
+    cap = np.maximum(through, np.float32(1e-2))
+    np.divide(light, cap, out=cap)
+    return np.asarray(np.minimum(camera.recover_highlights(light, gain, KNEE), cap, out=cap))

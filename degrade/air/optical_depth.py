@@ -23,8 +23,8 @@ from degrade.contract import Map
 
 SKY_PLANES = 10.0  # the sky lies this many far planes away: beyond all land, short of infinity at the horizon
 SLICES = 4
-PATCH_GRID_PX = 96  # patches are soft: they are marched at this size
-LEAST_CELL_PX = 8.0  # of that grid
+PATCH_GRID_PX = 48  # patches are soft: they are marched at this size
+LEAST_CELL_PX = 4.0  # of that grid
 KOSCHMIEDER = 3.912  # -ln(0.02): at the visibility, 2 % of contrast is left
 
 

@@ -32,17 +32,16 @@ def guide_mix(colours: NDArray[np.float32], target: Map) -> NDArray[np.float64]:
     """
     size = (min(colours.shape[1], MIX_PX), min(colours.shape[0], MIX_PX))
     if size != colours.shape[1::-1]:
-        colours = cv2.resize(colours, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        target = cv2.resize(target, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        colours = cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        target = cv2.resize(target, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
     jump = cv2.morphologyEx(target, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
     weight = (jump / max(float(jump.max()), 1e-6)).astype(np.float64).ravel() ** 2 + 1e-6
     weight /= weight.sum()
-    flat = colours.reshape(-1, 3).astype(np.float64)
-    flat = flat - weight @ flat
-    centred = target.ravel().astype(np.float64)
-    centred = centred - weight @ centred
-    covariance = (flat * weight[:, None]).T @ flat + RIDGE * np.eye(3)
-    mix = np.linalg.solve(covariance, (flat * weight[:, None]).T @ centred)
+    rows = np.empty((4, weight.size))  # of red, green, blue and the map
+    rows[:3], rows[3] = colours.reshape(-1, 3).T, target.ravel()
+    rows -= (rows @ weight)[:, None]
+    covariance = (rows * weight) @ rows.T
+    mix = np.linalg.solve(covariance[:3, :3] + RIDGE * np.eye(3), covariance[:3, 3])
     if mix.sum() < 0:
         mix = -mix
     # a photo without colour, or a map without jumps, leaves plain luminance
@@ -67,9 +66,10 @@ def steepened(target: Map, reach_px: int) -> Map:
     """
     low, high = _extremes(target, reach_px)
     wide_low, wide_high = _extremes(target, 3 * reach_px)
-    change = high - low
-    jumps = (change > LEAST_JUMP) & (change > np.float32(0.6) * (wide_high - wide_low))
-    return np.where(jumps, np.where(2 * target < low + high, low, high), target)
+    wide = cv2.scaleAdd(wide_low, -1.0, wide_high)
+    jumps = cv2.compare(high - low, np.maximum(np.float32(0.6) * wide, np.float32(LEAST_JUMP)), cv2.CMP_GT)
+    nearer = cv2.copyTo(low, cv2.compare(2 * target, low + high, cv2.CMP_LT), high)
+    return cv2.copyTo(nearer, jumps, target.copy())  # type: ignore[return-value]
 
 
 def coefficients(guide: Map, target: Map, radius_px: int, eps: float) -> tuple[Map, Map]:

@@ -29,14 +29,16 @@ def reduced(picture: Picture, step: int) -> Picture:
     if step == 1:
         return picture
     down, across = height // step, width // step
-    small = cv2.resize(picture[: down * step, : across * step], (across, down), interpolation=cv2.INTER_AREA)
+    # rows first, as plain sums: half the time of a resize by area both ways
+    folded = np.add.reduce(picture[: down * step].reshape(down, step, -1), 1).reshape(down, width, *picture.shape[2:])
+    small: Picture = cv2.resize(folded[:, : across * step], (across, down), interpolation=cv2.INTER_AREA) * np.float32(1 / step)
     below, right = int(height % step > 0), int(width % step > 0)
     if below or right:
-        small = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return small  # type: ignore[return-value]
+        return cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return small
 
 
-def rows_of(shape: tuple[int, ...], multiple: int) -> Iterator[slice]:
+def rows_of(shape: tuple[int, ...], multiple: int = 1) -> Iterator[slice]:
     """Yield the row ranges of the strips of a picture; every start is a multiple of the given number."""
     height, width = shape[:2]
     rows = max(STRIP_PIXELS // max(width, 1) // multiple, 1) * multiple

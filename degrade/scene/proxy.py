@@ -76,5 +76,9 @@ def _linear(values: NDArray[np.generic], centres: NDArray[np.float64], axis: int
     low = np.minimum(inside.astype(np.intp), max(values.shape[axis] - 2, 0))
     high = np.minimum(low + 1, values.shape[axis] - 1)
     weight = (inside - low).astype(np.float32).reshape((-1, 1) if axis == 0 else (1, -1))
-    first, second = np.take(values, low, axis), np.take(values, high, axis)
-    return np.ascontiguousarray(first + (second - first) * weight)
+    first: NDArray[np.floating] = np.take(values, low, axis, mode="clip")  # all are inside; this mode asks no questions
+    second: NDArray[np.floating] = np.take(values, high, axis, mode="clip")
+    second -= first
+    second *= weight
+    second += first
+    return second
