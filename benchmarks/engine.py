@@ -27,7 +27,7 @@ def measure(folder: Path, photos: list[Path], pairs: int) -> dict[str, Any]:
     """Race the engine against the pool, in turn; answer seconds and the median overhead."""
     workers = os.cpu_count() or 1
     variants = -(-pairs // len(photos))
-    page = recipe.parse({"tasks": {"compression": {}, "noise": {}}, "variants": variants, "crop": {"size": 1024}, "render": {"shard_pairs": 25}})
+    page = recipe.parse({"tasks": {"compression": {}, "noise": {}}, "variants": variants, "crop": {"size": 1024}})
     sources = (Source(path=str(photos[0].parent)),)
     told: dict[str, Any] = {"workers": workers, "engine_s": [], "pool_s": []}
     begin = time.perf_counter()

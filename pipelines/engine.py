@@ -33,7 +33,7 @@ class Engine:
         if options.workers is not None and options.workers < 1:
             raise RecipeError(f"--workers {options.workers}: at least one worker is needed")
         self._options = options
-        self._cells: dict[tuple[str, Limits], Cell] = {}
+        self._cells: dict[Limits, Cell] = {}
         self._ray: Any = None
 
     def __enter__(self) -> Self:
@@ -56,9 +56,9 @@ class Engine:
             gpu: the work runs a model: give each worker a GPU where the cluster has some.
         """
         if self._options.engine == "serial":
-            cell = self._cells.setdefault((work, limits), Cell(work, limits))
+            cell = self._cells.setdefault(limits, Cell(limits))
             for task in tasks:
-                yield cell.run(task)
+                yield cell.run(work, task)
         else:
             yield from self._map_ray(work, tasks, limits, gpu=gpu)
 
@@ -96,15 +96,14 @@ class Engine:
         return self._ray
 
 
-_CELLS: dict[tuple[str, Limits], Cell] = {}  # of this Ray worker process: a child stays warm between tasks
+_CELLS: dict[Limits, Cell] = {}  # of this Ray worker process: a child stays warm between tasks
 
 
 def _in_worker(work: str, task: dict[str, Any], limits: Limits) -> Any:
-    """Run a task in this Ray worker's own child process; a verb's child makes room for the next verb's."""
-    key = (work, Limits(*limits))
-    if key not in _CELLS:
+    """Run a task in this Ray worker's own child process, which stays for the next verb with the same limits."""
+    if limits not in _CELLS:
         for cell in _CELLS.values():
             cell.close()
         _CELLS.clear()
-        _CELLS[key] = Cell(*key)
-    return _CELLS[key].run(task)
+        _CELLS[limits] = Cell(limits)
+    return _CELLS[limits].run(work, task)

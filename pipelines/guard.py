@@ -62,17 +62,20 @@ class Cell:
     """One child process, started when needed and kept for the next task.
 
     Args:
-        work: `module:function`; the function takes (task, at) and returns a JSON value. It must call `at(item)`
-            before each item, and leave out the items of `task["skip"]` (a table item -> [reason, detail]).
         limits: deadline and memory.
     """
 
-    def __init__(self, work: str, limits: Limits) -> None:
-        self._work, self._limits = work, limits
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._child: subprocess.Popen[bytes] | None = None
 
-    def run(self, task: dict[str, Any]) -> Any:
+    def run(self, work: str, task: dict[str, Any]) -> Any:
         """Return the result of a task, whatever its inputs do to the process.
+
+        Args:
+            work: `module:function`; the function takes (task, at) and returns a JSON value. It must call `at(item)`
+                before each item, and leave out the items of `task["skip"]` (a table item -> [reason, detail]).
+            task: a JSON table.
 
         Raises:
             WorkFailed: the work raised an error that no input is to blame for.
@@ -81,7 +84,7 @@ class Cell:
         skip: dict[str, list[str]] = dict(task.get("skip", {}))
         strikes: Counter[tuple[str | None, Reason]] = Counter()
         while True:
-            outcome = self._attempt({**task, "skip": skip})
+            outcome = self._attempt(work, {**task, "skip": skip})
             if not isinstance(outcome, Death):
                 return outcome
             strikes[outcome.item, outcome.reason] += 1
@@ -91,11 +94,11 @@ class Cell:
             if outcome.item is not None and count >= STRIKES[outcome.reason]:
                 skip[outcome.item] = [str(outcome.reason), outcome.detail]
 
-    def _attempt(self, task: dict[str, Any]) -> Any:
+    def _attempt(self, work: str, task: dict[str, Any]) -> Any:
         """Run a task once; a Death instead of a result when the child did not survive it."""
         if self._child is None or self._child.poll() is not None:
             self._start()
-        if not self._send(task):
+        if not self._send({"work": work, "task": task}):
             return self._buried(None)
         item: str | None = None
         while True:
@@ -108,23 +111,23 @@ class Cell:
                 raise WorkStopped(message["stopped"])
             if "failed" in message:
                 self.close()  # whatever state it is in, the next task gets a fresh process
-                raise WorkFailed(f"{self._work} failed at {item or 'its start'}\n{message['failed']}")
+                raise WorkFailed(f"{work} failed at {item or 'its start'}\n{message['failed']}")
             item = message.get("at", item)
 
     def _start(self) -> None:
         self.close()
         tasks_in, self._tasks = os.pipe()
         self._answers, answers_out = os.pipe()
-        command = [sys.executable, "-m", "pipelines.cell", str(tasks_in), str(answers_out), self._work, str(self._limits.memory_bytes)]
+        command = [sys.executable, "-m", "pipelines.cell", str(tasks_in), str(answers_out), str(self._limits.memory_bytes)]
         environment = {**os.environ, **ENVIRONMENT}
         self._child = subprocess.Popen(command, pass_fds=(tasks_in, answers_out), env=environment, stdin=subprocess.DEVNULL)
         os.close(tasks_in)
         os.close(answers_out)
         self._buffer = b""
 
-    def _send(self, task: dict[str, Any]) -> bool:
+    def _send(self, order: dict[str, Any]) -> bool:
         try:
-            view = memoryview(json.dumps(task).encode() + b"\n")
+            view = memoryview(json.dumps(order).encode() + b"\n")
             while view:
                 view = view[os.write(self._tasks, view) :]
         except BrokenPipeError:
