@@ -95,5 +95,5 @@ def test_a_tiny_network_learns_from_it(finished):
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < 0.9 * losses[0]
