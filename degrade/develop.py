@@ -93,7 +93,7 @@ def untone(linear: Linear) -> Linear:
 
     Light above display white is clipped: the sensor that took the photo clipped there.
     """
-    return cv2.LUT(to_16_bit(linear), _untone_table())  # type: ignore[return-value]
+    return cv2.LUT(to_16_bit(linear), _untone_table())
 
 
 def untone_to_codes(linear: Linear, to: Codes) -> None:
@@ -104,12 +104,12 @@ def untone_to_codes(linear: Linear, to: Codes) -> None:
 def to_codes(light: Linear) -> Codes:
     """Return scene light as codes; what exceeds white saturates."""
     sheet = light.reshape(len(light), -1)
-    return cv2.addWeighted(sheet, WHITE, sheet, 0.0, 0.0, dtype=cv2.CV_16S).reshape(light.shape)  # type: ignore[return-value]
+    return cv2.addWeighted(sheet, WHITE, sheet, 0.0, 0.0, dtype=cv2.CV_16S).reshape(light.shape)
 
 
 def finish(codes: Codes, to: Srgb | None = None) -> Srgb:
     """Return the photo of scene light, or write it: tone curve, sRGB curve, 8 bits."""
-    return cv2.LUT(codes.view(np.uint16), _finish_table(), to)  # type: ignore[return-value]
+    return cv2.LUT(codes.view(np.uint16), _finish_table(), to)
 
 
 def close_shoulder(balanced: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
@@ -152,11 +152,11 @@ def un_develop(linear: Linear, look: Look) -> Raw:
         HxWx3 float32; colours outside the camera's gamut go slightly below 0 or above 1.
     """
     balanced = cv2.transform(untone(linear), to_camera(look).astype(np.float32))
-    planes = [close_shoulder(plane, gain) for plane, gain in zip(cv2.split(balanced), raw_gains(look), strict=True)]  # type: ignore[arg-type]
-    return cv2.merge(planes)  # type: ignore[return-value]
+    planes = [close_shoulder(plane, gain) for plane, gain in zip(cv2.split(balanced), raw_gains(look), strict=True)]
+    return cv2.merge(planes)
 
 
 def develop(raw: Raw, look: Look) -> Srgb:
     """Return the photo of RAW values: white balance, colour matrix, tone curve, sRGB, 8 bits; undoes `un_develop`."""
-    planes = [open_shoulder(plane, gain) for plane, gain in zip(cv2.split(raw), raw_gains(look), strict=True)]  # type: ignore[arg-type]
-    return finish(to_codes(cv2.transform(cv2.merge(planes), np.linalg.inv(to_camera(look)).astype(np.float32))))  # type: ignore[arg-type]
+    planes = [open_shoulder(plane, gain) for plane, gain in zip(cv2.split(raw), raw_gains(look), strict=True)]
+    return finish(to_codes(cv2.transform(cv2.merge(planes), np.linalg.inv(to_camera(look)).astype(np.float32))))

@@ -181,7 +181,7 @@ def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
     if values.shape[1::-1] == size:
         return values
     smaller = size[0] * size[1] < values.shape[0] * values.shape[1]
-    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
@@ -198,9 +198,9 @@ def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
     if lit.any():
         nearest, above = np.maximum(nearest, np.float32(lamps.INVERSE) * lit), above * (1 - lit)
     coarse = coarse_transmission(nearest, above, layer, assets.horizon_frac, assets.height_rad)
-    roots: Linear = cv2.sqrt(small)  # type: ignore[assignment]
+    roots: Linear = cv2.sqrt(small)
     mix = guided.guide_mix(roots, coarse)
-    guide: Map = cv2.transform(roots, mix.reshape(1, 3))  # type: ignore[assignment]
+    guide: Map = cv2.transform(roots, mix.reshape(1, 3))
     slope, offset = guided.coefficients(guide, coarse, max(round(3 * cell), 4), EPS)
     return _Passage(step, coarse, mix, slope, offset, small)
 
@@ -243,11 +243,11 @@ def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
 
 
 def _spread(light: Linear, share: Map, sigma: float) -> Linear:
-    return cv2.GaussianBlur(light * share[..., None], (0, 0), max(sigma, 0.4), borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+    return cv2.GaussianBlur(light * share[..., None], (0, 0), max(sigma, 0.4), borderType=cv2.BORDER_REFLECT)
 
 
 def _three(values: Map) -> NDArray[np.float32]:
-    return cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
+    return cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)
 
 
 def _luminance(picture: Linear) -> float:

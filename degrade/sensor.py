@@ -95,10 +95,10 @@ class _Well(NamedTuple):
 
 
 def _well(light: NDArray[np.float32], shot: float) -> _Well:
-    root: NDArray[np.float32] = cv2.threshold(light, 0.0, 0.0, cv2.THRESH_TOZERO)[1]  # type: ignore[assignment]
+    root: NDArray[np.float32] = cv2.threshold(light, 0.0, 0.0, cv2.THRESH_TOZERO)[1]
     root *= np.float32(1.0 / shot)
     cv2.sqrt(root, root)
-    row: NDArray[np.uint16] = cv2.divide(root, root + np.float32(BEND), scale=MEANS - 1.0, dtype=cv2.CV_16U)  # type: ignore[assignment]
+    row: NDArray[np.uint16] = cv2.divide(root, root + np.float32(BEND), scale=MEANS - 1.0, dtype=cv2.CV_16U)
     row <<= 10
     root *= np.float32(shot)
     return _Well(root, row)
@@ -107,7 +107,7 @@ def _well(light: NDArray[np.float32], shot: float) -> _Well:
 def _counted(well: _Well, words: NDArray[np.uint16]) -> NDArray[np.float32]:
     index = words >> 6
     index |= well.row
-    deviation: NDArray[np.float32] = cv2.LUT(index, _count_table())  # type: ignore[assignment]
+    deviation: NDArray[np.float32] = cv2.LUT(index, _count_table())
     deviation *= well.spread
     return deviation
 
@@ -134,7 +134,7 @@ def read_noise(tail: float, words: NDArray[np.uint16]) -> NDArray[np.float32]:
         tail: lambda.
         words: HxW uniform random words.
     """
-    return cv2.LUT(words, _tukey_quantiles(tail))  # type: ignore[return-value]
+    return cv2.LUT(words, _tukey_quantiles(tail))
 
 
 class Chance(NamedTuple):
@@ -196,7 +196,7 @@ def sense(light: Sequence[NDArray[np.float32]], sensor: Sensor, chance: Chance, 
         unit = steps(sensor.bits)
         noise = read_noise(sensor.tail, chance.electronics[site])
         raw.append(cv2.addWeighted(signal, unit, noise, unit * sensor.read_noise, 0.0, dtype=cv2.CV_16S))
-    return raw  # type: ignore[return-value]
+    return raw
 
 
 def reading(bits: int) -> NDArray[np.float32]:

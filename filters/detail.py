@@ -51,7 +51,7 @@ def lines(pixels: Srgb) -> Lines:
     step = max(3, math.ceil(height * width / LINE_PX))
     count = max(1, (height - 2) // step)
     planes = [cv2.cvtColor(np.ascontiguousarray(pixels[at::step][:count]), cv2.COLOR_RGB2GRAY) for at in range(3)]
-    return Lines(*planes)  # type: ignore[arg-type]
+    return Lines(*planes)
 
 
 def noise_sigma(groups: Lines) -> float:
@@ -92,7 +92,7 @@ def _roughness(middle: NDArray[np.uint8], before: NDArray[np.uint8], after: NDAr
 
 def _squared_difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Map:
     difference = cv2.absdiff(one, other)
-    return _tiles(cv2.multiply(difference, difference, dtype=cv2.CV_32F))  # type: ignore[arg-type]
+    return _tiles(cv2.multiply(difference, difference, dtype=cv2.CV_32F))
 
 
 def _tiles(plane: Map) -> Map:
@@ -100,4 +100,4 @@ def _tiles(plane: Map) -> Map:
     height, width = plane.shape
     rows, columns = max(1, height // TILE_LINES), max(1, width // TILE_WIDTH)
     whole = plane[: max(height - height % TILE_LINES, height % TILE_LINES), : max(width - width % TILE_WIDTH, width % TILE_WIDTH)]
-    return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    return cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)

@@ -218,7 +218,7 @@ def _comb_scores(histogram: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _product(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
     """Multiply matrices on this thread: numpy's BLAS starts its own, which costs more here than the product."""
-    return cv2.gemm(left, right, 1.0, None, 0.0)  # type: ignore[call-overload, no-any-return]
+    return cv2.gemm(left, right, 1.0, None, 0.0)
 
 
 @functools.cache

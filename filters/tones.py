@@ -29,7 +29,7 @@ def sample(pixels: Srgb) -> Srgb:
     """Return evenly spread pixels, unmixed, as many as tell of clipping and colour."""
     height, width = pixels.shape[:2]
     step = max(1.0, (height * width / SAMPLES) ** 0.5)
-    return cv2.resize(pixels, (math.ceil(width / step), math.ceil(height / step)), interpolation=cv2.INTER_NEAREST)  # type: ignore[return-value]
+    return cv2.resize(pixels, (math.ceil(width / step), math.ceil(height / step)), interpolation=cv2.INTER_NEAREST)
 
 
 def clipping(sampled: Srgb) -> tuple[float, float]:

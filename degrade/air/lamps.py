@@ -31,7 +31,7 @@ def at_night(small: Linear) -> Map:
     night = min(2.0 - 2.0 * mean / NIGHT_LIGHT, 1.0)
     red, green, blue = cv2.split(small)
     shining = np.clip((cv2.max(cv2.max(red, green), blue) - KNEE) / (1 - KNEE), 0, 1) * np.float32(night)
-    return cv2.dilate(shining, np.ones((3, 3), np.uint8))  # type: ignore[return-value]
+    return cv2.dilate(shining, np.ones((3, 3), np.uint8))
 
 
 def as_strong_as_they_are(light: Linear, through: Linear, gain: float) -> Linear:

@@ -125,4 +125,4 @@ def _density(crossed: Map, patches: list[Map], layer: Layer) -> Map:
         inside = np.clip(coarse, bounds[index], beyond) - np.float32(bounds[index])
         drift += patch * (inside / coarse)
     factor = cv2.exp((layer.patchiness * drift - 0.5 * layer.patchiness**2).astype(np.float32))
-    return cv2.resize(factor, crossed.shape[1::-1], interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(factor, crossed.shape[1::-1], interpolation=cv2.INTER_LINEAR)

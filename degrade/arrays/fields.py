@@ -38,7 +38,7 @@ def _normal_quantiles() -> NDArray[np.float32]:
 
 def as_normal(words: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Return the normal quantiles (mean 0, variance 1) of uniform words, HxW."""
-    return cv2.LUT(words, _normal_quantiles().reshape(1, -1))  # type: ignore[return-value]
+    return cv2.LUT(words, _normal_quantiles().reshape(1, -1))
 
 
 def gaussian(seed: int, height: int, width: int, channels: int = 1) -> NDArray[np.float32]:

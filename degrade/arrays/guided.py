@@ -32,8 +32,8 @@ def guide_mix(colours: NDArray[np.float32], target: Map) -> NDArray[np.float64]:
     """
     size = (min(colours.shape[1], MIX_PX), min(colours.shape[0], MIX_PX))
     if size != colours.shape[1::-1]:
-        colours = cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-        target = cv2.resize(target, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        colours = cv2.resize(colours, size, interpolation=cv2.INTER_LINEAR)
+        target = cv2.resize(target, size, interpolation=cv2.INTER_LINEAR)
     jump = cv2.morphologyEx(target, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
     weight = (jump / max(float(jump.max()), 1e-6)).astype(np.float64).ravel() ** 2 + 1e-6
     weight /= weight.sum()
@@ -51,7 +51,7 @@ def guide_mix(colours: NDArray[np.float32], target: Map) -> NDArray[np.float64]:
 
 def mixed(linear: Linear, mix: NDArray[np.float64]) -> Map:
     """Return the guide HxW: a weighted mix of the perceptual (square-root) values of linear light."""
-    return cv2.transform(cv2.sqrt(linear), mix.reshape(1, 3))  # type: ignore[return-value]
+    return cv2.transform(cv2.sqrt(linear), mix.reshape(1, 3))
 
 
 def steepened(target: Map, reach_px: int) -> Map:
@@ -69,7 +69,7 @@ def steepened(target: Map, reach_px: int) -> Map:
     wide = cv2.scaleAdd(wide_low, -1.0, wide_high)
     jumps = cv2.compare(high - low, np.maximum(np.float32(0.6) * wide, np.float32(LEAST_JUMP)), cv2.CMP_GT)
     nearer = cv2.copyTo(low, cv2.compare(2 * target, low + high, cv2.CMP_LT), high)
-    return cv2.copyTo(nearer, jumps, target.copy())  # type: ignore[return-value]
+    return cv2.copyTo(nearer, jumps, target.copy())
 
 
 def coefficients(guide: Map, target: Map, radius_px: int, eps: float) -> tuple[Map, Map]:
@@ -91,8 +91,8 @@ def coefficients(guide: Map, target: Map, radius_px: int, eps: float) -> tuple[M
 
 def _extremes(values: Map, reach_px: int) -> tuple[Map, Map]:
     window = np.ones((2 * reach_px + 1,) * 2, np.uint8)
-    return cv2.erode(values, window), cv2.dilate(values, window)  # type: ignore[return-value]
+    return cv2.erode(values, window), cv2.dilate(values, window)
 
 
 def _mean(values: NDArray[np.float32], side: tuple[int, int]) -> Map:
-    return cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return cv2.blur(values, side, borderType=cv2.BORDER_REPLICATE)

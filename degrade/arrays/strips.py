@@ -34,7 +34,7 @@ def reduced(picture: Picture, step: int) -> Picture:
     small: Picture = cv2.resize(folded[:, : across * step], (across, down), interpolation=cv2.INTER_AREA) * np.float32(1 / step)
     below, right = int(height % step > 0), int(width % step > 0)
     if below or right:
-        return cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+        return cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
     return small
 
 
@@ -62,4 +62,4 @@ def enlarged(small: Picture, step: int, rows: slice, width: int) -> Picture:
     part = small[first:last]
     large = cv2.resize(part, (small.shape[1] * step, (last - first) * step), interpolation=cv2.INTER_LINEAR)
     offset = rows.start - first * step
-    return large[offset : offset + rows.stop - rows.start, :width]  # type: ignore[return-value]
+    return large[offset : offset + rows.stop - rows.start, :width]

@@ -70,20 +70,20 @@ def _resized(picture: Srgb, size: tuple[int, int], resampling: str) -> Srgb:
     if (width, height) == size:
         return picture
     flags = SHRINK if size[0] < width else GROW
-    return cv2.resize(picture, size, interpolation=flags[resampling])  # type: ignore[return-value]
+    return cv2.resize(picture, size, interpolation=flags[resampling])
 
 
 def _sharpened(picture: Srgb, amount: float) -> Srgb:
     if amount == 0:
         return picture
     soft = cv2.GaussianBlur(picture, (5, 5), SHARPEN_SIGMA_PX)
-    return cv2.addWeighted(picture, 1 + amount, soft, -amount, 0)  # type: ignore[return-value]
+    return cv2.addWeighted(picture, 1 + amount, soft, -amount, 0)
 
 
 def _through(picture: Srgb, hop: Hop) -> Encoded:
     if not (hop.dx or hop.dy):
         return _coded(picture, hop)
-    padded: Srgb = cv2.copyMakeBorder(picture, hop.dy, 0, hop.dx, 0, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    padded: Srgb = cv2.copyMakeBorder(picture, hop.dy, 0, hop.dx, 0, cv2.BORDER_REPLICATE)
     return Encoded(np.ascontiguousarray(_coded(padded, hop).pixels[hop.dy :, hop.dx :]))
 
 

@@ -78,7 +78,7 @@ def frame(picture: Srgb, codec: str, quality: float, mode: str) -> Srgb:
     below = max(SMALLEST_PX, height + height % 2) - height
     right = max(SMALLEST_PX, width + width % 2) - width
     if below or right:
-        padded: Srgb = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+        padded: Srgb = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
         return np.ascontiguousarray(frame(padded, codec, quality, mode)[:height, :width])
     return _from_planes(_code(_to_planes(picture, coder.luma), coder, quality, mode), coder.luma)
 
@@ -136,4 +136,4 @@ def _from_planes(planes: NDArray[np.uint8], luma: tuple[float, float]) -> Srgb:
     height, width = planes.shape[0] * 2 // 3, planes.shape[1]
     halves = planes[height:].reshape(2, height // 2, width // 2)
     full = [cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR) for half in halves]
-    return cv2.transform(cv2.merge([planes[:height], *full]), to_rgb)  # type: ignore[return-value]
+    return cv2.transform(cv2.merge([planes[:height], *full]), to_rgb)

@@ -42,7 +42,7 @@ def interleaved(planes: Sequence[Map], scales: Sequence[float]) -> Mosaic:
     height, width = planes[0].shape
     codes = [cv2.addWeighted(plane, scale, plane, 0.0, MIDDLE, dtype=cv2.CV_16U) for plane, scale in zip(planes, scales, strict=True)]
     rows = cv2.hconcat([cv2.merge(codes[:2]).reshape(height, -1), cv2.merge(codes[2:]).reshape(height, -1)])
-    return rows.reshape(2 * height, 2 * width)  # type: ignore[return-value]
+    return rows.reshape(2 * height, 2 * width)
 
 
 def demosaic(mosaic: Mosaic, phase: int) -> NDArray[np.uint16]:
@@ -52,7 +52,7 @@ def demosaic(mosaic: Mosaic, phase: int) -> NDArray[np.uint16]:
         mosaic: codes.
         phase: the site of red.
     """
-    return cv2.cvtColor(mosaic, _DECODERS[phase])  # type: ignore[return-value]
+    return cv2.cvtColor(mosaic, _DECODERS[phase])
 
 
 def grey(mosaic: Mosaic, phase: int) -> NDArray[np.uint16]:
@@ -65,4 +65,4 @@ def grey(mosaic: Mosaic, phase: int) -> NDArray[np.uint16]:
 
 def values(codes: NDArray[np.uint16], scale: float) -> Map:
     """Return the values of codes that stand for `scale` codes per unit."""
-    return cv2.addWeighted(codes, 1.0 / scale, codes, 0.0, -MIDDLE / scale, dtype=cv2.CV_32F)  # type: ignore[return-value]
+    return cv2.addWeighted(codes, 1.0 / scale, codes, 0.0, -MIDDLE / scale, dtype=cv2.CV_32F)

@@ -61,13 +61,13 @@ def maps(light: Map, labels: NDArray[np.int32], denoiser: Denoiser) -> Maps:
         labels: segments of it, a small proxy.
         denoiser: the camera's.
     """
-    guide: Map = cv2.sqrt(light)  # type: ignore[assignment]
+    guide: Map = cv2.sqrt(light)
     values = segment_values((denoiser.strength, denoiser.coarse, denoiser.colour), int(labels.max()) + 1, denoiser.seed)
     np.minimum(values[:2], MOST, out=values[:2])
     strength, coarse, colour = soft_maps(values, labels, guide, 0.5 * denoiser.feather_px)
     guide *= np.float32(-denoiser.shadows)
     guide += np.float32(1.0)
-    return Maps(cv2.multiply(strength, guide, strength), coarse, colour, _blotches((light.shape[1], light.shape[0]), denoiser))  # type: ignore[arg-type]
+    return Maps(cv2.multiply(strength, guide, strength), coarse, colour, _blotches((light.shape[1], light.shape[0]), denoiser))
 
 
 def _blotches(half: tuple[int, int], denoiser: Denoiser) -> tuple[Map, Map]:
@@ -76,7 +76,7 @@ def _blotches(half: tuple[int, int], denoiser: Denoiser) -> tuple[Map, Map]:
     cell = max(denoiser.blotch_px / 16.0, 1.0)
     spots = (fields.fractal(denoiser.seed + 10 * (1 + plane), rows, columns, cell, octaves=2) for plane in range(2))
     red, blue = (cv2.resize(spot * np.float32(denoiser.blotch), half, interpolation=cv2.INTER_LINEAR) for spot in spots)
-    return red, blue  # type: ignore[return-value]
+    return red, blue
 
 
 def reach_px(denoiser: Denoiser) -> int:
@@ -91,11 +91,11 @@ def _radius(sigma_px: float) -> int:
 
 def _blur(plane: Map, sigma_px: float) -> Map:
     side = 2 * _radius(sigma_px) + 1
-    return cv2.GaussianBlur(plane, (side, side), sigma_px)  # type: ignore[return-value]
+    return cv2.GaussianBlur(plane, (side, side), sigma_px)
 
 
 def _twice(plane: Map) -> Map:
-    return cv2.resize(plane, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(plane, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)
 
 
 def grips(scene: Map, here: Maps) -> tuple[Map, Map]:
@@ -106,11 +106,11 @@ def grips(scene: Map, here: Maps) -> tuple[Map, Map]:
         here: the maps of the photo.
     """
     detail = cv2.subtract(scene, cv2.blur(scene, (3, 3)))
-    energy: Map = cv2.blur(cv2.multiply(detail, detail, detail), (3, 3))  # type: ignore[assignment]
+    energy: Map = cv2.blur(cv2.multiply(detail, detail, detail), (3, 3))
     energy *= np.float32(1.0 / TEXTURE)
     energy += np.float32(1.0)
     share = cv2.divide(here.strength, energy, energy)
-    return share, cv2.multiply(share, here.coarse)  # type: ignore[return-value]
+    return share, cv2.multiply(share, here.coarse)
 
 
 def denoise_luma(noise: Map, scene: Map, grip: tuple[Map, Map], denoiser: Denoiser) -> Map:
@@ -122,10 +122,10 @@ def denoise_luma(noise: Map, scene: Map, grip: tuple[Map, Map], denoiser: Denois
         grip: of `grips`, for these rows.
         denoiser: the camera's.
     """
-    mixed: Map = cv2.scaleAdd(scene, denoiser.texture_loss, noise)  # type: ignore[assignment]
+    mixed: Map = cv2.scaleAdd(scene, denoiser.texture_loss, noise)
     short = _blur(mixed, denoiser.length_px)
     half = (mixed.shape[1] // 2, mixed.shape[0] // 2)
-    long = _blur(cv2.resize(mixed, half, interpolation=cv2.INTER_AREA), 0.5 * COARSE * denoiser.length_px)  # type: ignore[arg-type]
+    long = _blur(cv2.resize(mixed, half, interpolation=cv2.INTER_AREA), 0.5 * COARSE * denoiser.length_px)
     long -= cv2.resize(short, half, interpolation=cv2.INTER_AREA)
     cv2.multiply(long, grip[1], long)
     cv2.subtract(mixed, short, mixed)
@@ -133,7 +133,7 @@ def denoise_luma(noise: Map, scene: Map, grip: tuple[Map, Map], denoiser: Denois
     left = cv2.subtract(noise, mixed, mixed)
     cv2.add(left, _twice(long), left)
     soft = cv2.GaussianBlur(left, (3, 3), 0.85, short)
-    return cv2.addWeighted(left, 1.0 + denoiser.sharpening, soft, -denoiser.sharpening, 0.0, left)  # type: ignore[return-value]
+    return cv2.addWeighted(left, 1.0 + denoiser.sharpening, soft, -denoiser.sharpening, 0.0, left)
 
 
 def denoise_colour(tint: tuple[Map, Map], here: Maps, denoiser: Denoiser) -> tuple[Map, Map]:
@@ -153,4 +153,4 @@ def denoise_colour(tint: tuple[Map, Map], here: Maps, denoiser: Denoiser) -> tup
         smooth += plane
         smooth += blotch
         left.append(cv2.multiply(smooth, here.colour, smooth))
-    return left[0], left[1]  # type: ignore[return-value]
+    return left[0], left[1]

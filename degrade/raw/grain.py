@@ -42,7 +42,7 @@ def _field(seed: int, height: int, width: int, size_px: float) -> Map:
     side = 2 * max(int(2.5 * blur_px + 0.5), 1) + 1
     kernel = np.asarray(cv2.getGaussianKernel(side, blur_px), np.float64)
     kernel /= math.sqrt(float(np.square(kernel).sum()))  # each pass keeps the variance
-    return cv2.sepFilter2D(fields.gaussian(seed, height, width), cv2.CV_32F, kernel, kernel)  # type: ignore[return-value]
+    return cv2.sepFilter2D(fields.gaussian(seed, height, width), cv2.CV_32F, kernel, kernel)
 
 
 @functools.cache
@@ -53,7 +53,7 @@ def _shown_table() -> NDArray[np.float32]:
 @functools.cache
 def _spread_table() -> NDArray[np.float32]:
     shown = _shown_table()
-    return cv2.sqrt(4.0 * shown * (1.0 - shown))  # type: ignore[return-value]
+    return cv2.sqrt(4.0 * shown * (1.0 - shown))
 
 
 def render(linear: Linear, iso: float, grain: Grain) -> Srgb:
@@ -70,4 +70,4 @@ def render(linear: Linear, iso: float, grain: Grain) -> Srgb:
     own = math.sqrt(grain.colour_frac)
     layers = [cv2.scaleAdd(_field(grain.seed + 1 + layer, height, width, grain.size_px), own, shared) for layer in range(3)]
     noise = cv2.multiply(cv2.merge(layers), cv2.LUT(words, _spread_table()), scale=255.0 * sigma(iso))
-    return cv2.addWeighted(cv2.LUT(words, _shown_table()), 255.0, noise, 1.0, 0.0, dtype=cv2.CV_8U)  # type: ignore[return-value]
+    return cv2.addWeighted(cv2.LUT(words, _shown_table()), 255.0, noise, 1.0, 0.0, dtype=cv2.CV_8U)

@@ -109,7 +109,7 @@ def photograph(linear: Linear, iso: float, camera: Camera, labels: NDArray[np.in
     """
     height, width = linear.shape[:2]
     if height % 2 or width % 2:
-        linear = cv2.copyMakeBorder(linear, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)  # type: ignore[assignment]
+        linear = cv2.copyMakeBorder(linear, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)
     plan = optics(iso, camera)
     exposed = expose(linear, plan, iso, camera)
     photo = np.empty(linear.shape, np.uint8)
@@ -151,7 +151,7 @@ def _expose_rows(linear: Linear, plan: Optics, phase: int, shot: Shot, to: Expos
     cv2.cvtColor(light, cv2.COLOR_RGB2GRAY, to.luma)
     _spread(to.luma, 1.0, plan, to.spread)
     cv2.divide(to.luma, to.spread, to.scene)
-    noise = _added(cv2.split(cv2.transform(light, plan.into_camera)), plan.gains, phase, shot)  # type: ignore[arg-type]
+    noise = _added(cv2.split(cv2.transform(light, plan.into_camera)), plan.gains, phase, shot)
     for plane in noise:
         cv2.divide(plane, to.spread, plane)
     to.mosaic[:] = bayer.interleaved(noise, plan.scales)
@@ -166,7 +166,7 @@ def _expose_rows(linear: Linear, plan: Optics, phase: int, shot: Shot, to: Expos
 def _spread(luma: NDArray[Any], white: float, plan: Optics, to: Map | None = None) -> Map:
     """Return the deviation of luma noise at a luma of 0 or more, in numbers that call display white `white`."""
     variance = cv2.addWeighted(luma, plan.slope / white, luma, 0.0, plan.floor, dtype=cv2.CV_32F)
-    return cv2.sqrt(variance, to)  # type: ignore[return-value]
+    return cv2.sqrt(variance, to)
 
 
 def _added(quiet: Sequence[Map], gains: Sequence[float], phase: int, shot: Shot) -> list[Map]:
@@ -177,9 +177,9 @@ def _added(quiet: Sequence[Map], gains: Sequence[float], phase: int, shot: Shot)
     sites = bayer.colours(phase)
     noise = []
     for counts, channel in zip(sensor.sense(raw, shot.settings, shot.chance, sites), sites, strict=True):
-        balanced: Map = cv2.LUT(counts.view(np.uint16), shot.opened[channel])  # type: ignore[assignment]
+        balanced: Map = cv2.LUT(counts.view(np.uint16), shot.opened[channel])
         noise.append(cv2.subtract(balanced, quiet[channel], balanced))
-    return noise  # type: ignore[return-value]
+    return noise
 
 
 def noisy(exposed: Exposed, plan: Optics, camera: Camera, labels: NDArray[np.int32]) -> Iterator[tuple[slice, develop.Codes]]:
@@ -200,26 +200,26 @@ def noisy(exposed: Exposed, plan: Optics, camera: Camera, labels: NDArray[np.int
         half = slice(band.first // 2, band.last // 2)
         noise = bayer.values(grey[band.seen], CODES)
         luma = _luma_noise(noise, exposed.light[band.seen], plan, camera.denoiser, (grip[0][half], grip[1][half]))[band.kept]
-        red, blue = (_enlarged(plane, band) for plane in tints)  # type: ignore[arg-type]
+        red, blue = (_enlarged(plane, band) for plane in tints)
         green = cv2.addWeighted(red, -LUMA[0] / LUMA[1], blue, -LUMA[2] / LUMA[1], 0.0)
         added = cv2.merge([cv2.add(plane, luma) for plane in (red, green, blue)])
-        yield band.made, cv2.add(exposed.light[band.made], added, added)  # type: ignore[misc]
+        yield band.made, cv2.add(exposed.light[band.made], added, added)
 
 
 def _enlarged(plane: NDArray[np.int16], band: Band) -> NDArray[np.int16]:
     """Return the rows of a band of a half-size plane at full size."""
     first = max(band.top // 2 - 1, 0)  # one row of a neighbour decides the last of ours
     part = plane[first : band.bottom // 2 + 1]
-    return cv2.resize(part, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)[band.top - 2 * first :][: band.bottom - band.top]  # type: ignore[return-value]
+    return cv2.resize(part, None, fx=2.0, fy=2.0, interpolation=cv2.INTER_LINEAR)[band.top - 2 * first :][: band.bottom - band.top]
 
 
 def _luma_noise(noise: Map, light: develop.Codes, plan: Optics, processor: denoiser.Denoiser, grip: tuple[Map, Map]) -> NDArray[np.int16]:
     """Return the luma noise that is left of `noise` on some rows, in codes of scene light."""
     luma = cv2.cvtColor(light.view(np.uint16), cv2.COLOR_RGB2GRAY)
     spread = _spread(luma, develop.WHITE, plan)
-    scene: Map = cv2.divide(luma, spread, scale=1.0 / develop.WHITE, dtype=cv2.CV_32F)  # type: ignore[assignment]
+    scene: Map = cv2.divide(luma, spread, scale=1.0 / develop.WHITE, dtype=cv2.CV_32F)
     left = denoiser.denoise_luma(noise, scene, grip, processor)
-    return cv2.multiply(left, spread, scale=develop.WHITE, dtype=cv2.CV_16S)  # type: ignore[return-value]
+    return cv2.multiply(left, spread, scale=develop.WHITE, dtype=cv2.CV_16S)
 
 
 def _through_jpeg(photo: Srgb, quality: int) -> Srgb:

@@ -56,7 +56,7 @@ def soft_maps(values: NDArray[np.float32], labels: NDArray[np.int32], guide: Map
     side = 2 * max(round(0.6 * feather_px), 1) + 1
     soft = cv2.GaussianBlur(np.take(np.ascontiguousarray(values.T), nearest, axis=0, mode="clip"), (side, side), 0.25 * feather_px)
     first, *others = cv2.split(soft)
-    slope, offset = (cv2.resize(plane, (width, height)) for plane in guided.coefficients(coarse, first, 1, EDGE))  # type: ignore[arg-type]
+    slope, offset = (cv2.resize(plane, (width, height)) for plane in guided.coefficients(coarse, first, 1, EDGE))
     sharp = cv2.add(cv2.multiply(slope, guide, slope), offset, offset)
     np.clip(sharp, values[0].min(), values[0].max(), out=sharp)
-    return [sharp, *(cv2.resize(plane, (width, height)) for plane in others)]  # type: ignore[list-item]
+    return [sharp, *(cv2.resize(plane, (width, height)) for plane in others)]

@@ -52,9 +52,9 @@ def geometric(proxy: Srgb, sky: Map) -> DepthPrior:
     ground = _ground(size[1], size[0], horizon)
     upright = _stood_upright(_regions(small), ground, open_air > 0.5, horizon)
     smooth = _smoothed_on_land(upright, 1.0 - np.clip(open_air, 0, 1))
-    coarse: Map = cv2.resize(smooth, (proxy.shape[1], proxy.shape[0]), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    coarse: Map = cv2.resize(smooth, (proxy.shape[1], proxy.shape[0]), interpolation=cv2.INTER_LINEAR)
     colours = proxy.astype(np.float32) / np.float32(255.0)
-    guide: Map = cv2.transform(colours, guide_mix(colours, coarse).reshape(1, 3))  # type: ignore[assignment]
+    guide: Map = cv2.transform(colours, guide_mix(colours, coarse).reshape(1, 3))
     slope, offset = coefficients(guide, coarse, 9, 2e-3)
     inverse = np.clip(slope * guide + offset, 0, 1) * (1 - sky)
     return DepthPrior(inverse.astype(np.float32), horizon, "geometric")
@@ -117,7 +117,7 @@ def _regions(small: Srgb) -> NDArray[np.int32]:
     _, markers = cv2.connectedComponents(cv2.erode(flat, np.ones((2, 2), np.uint8)), connectivity=4)
     if markers.max() < 1:
         return np.ones(small.shape[:2], np.int32)
-    labels: NDArray[np.int32] = cv2.watershed(smooth, markers.astype(np.int32))  # type: ignore[assignment]
+    labels: NDArray[np.int32] = cv2.watershed(smooth, markers.astype(np.int32))
     grown = cv2.dilate(np.maximum(labels, 0).astype(np.float32), np.ones((3, 3), np.uint8))  # over the lines between regions
     return np.where(labels > 0, labels, np.maximum(grown, 1).astype(np.int32))
 
@@ -161,7 +161,7 @@ def _smoothed_on_land(inverse: Map, land: Map) -> Map:
     sigma = SMOOTH_FRAC * max(inverse.shape)
     land = np.maximum(land, np.float32(1e-3))
     blurred = cv2.GaussianBlur(inverse * land, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    return cv2.divide(blurred, cv2.GaussianBlur(land, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))  # type: ignore[return-value]
+    return cv2.divide(blurred, cv2.GaussianBlur(land, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE))
 
 
 def _surround_sharpness(proxy: Srgb, sky: Map) -> float:

@@ -98,7 +98,7 @@ def relative_inverse(raw: Map, size: tuple[int, int], *, metric: bool) -> Map:
     inverse = 1.0 / np.maximum(raw, 1e-3) if metric else raw
     far, near = np.percentile(inverse, [FAR_CUT, NEAR_CUT])
     scaled: Map = np.clip((inverse - far) / max(near - far, 1e-6), 0, 1).astype(np.float32)
-    return cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR)
 
 
 def _libraries() -> tuple[Any, Any]:

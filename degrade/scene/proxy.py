@@ -30,7 +30,7 @@ def proxy(photo: Srgb, long_side: int = LONG_SIDE_PX) -> Srgb:
     if scale >= 1.0:
         return photo
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    return cv2.resize(photo, size, interpolation=cv2.INTER_AREA)
 
 
 def cut(whole: NDArray[np.generic], box: Box, photo_size: tuple[int, int]) -> NDArray[np.generic]:

@@ -51,7 +51,7 @@ def superpixels(proxy: Srgb, count: int = 64) -> Labels:
     if count < 1:
         raise ValueError(f"count = {count}: a photo has at least one segment")
     calm = cv2.copyMakeBorder(cv2.bilateralFilter(proxy, 5, 30.0, 3.0), 1, 1, 1, 1, cv2.BORDER_REPLICATE)  # watershed skips the rim
-    markers = np.pad(_markers(cv2.cvtColor(proxy, cv2.COLOR_RGB2GRAY), count), 1)  # type: ignore[arg-type]
+    markers = np.pad(_markers(cv2.cvtColor(proxy, cv2.COLOR_RGB2GRAY), count), 1)
     flooded = cv2.watershed(calm, markers)[1:-1, 1:-1]
     return _compact(_close_seams(flooded.astype(np.float32)))
 

@@ -64,12 +64,12 @@ def plausible(colours: Picture) -> Mask:
 def _brightest(picture: Picture) -> Picture:
     """Return the greatest of the three channels; several times faster than numpy's maximum over a short axis."""
     first, second, third = cv2.split(picture)
-    return cv2.max(first, cv2.max(second, third))  # type: ignore[return-value]
+    return cv2.max(first, cv2.max(second, third))
 
 
 def _grown(small: Picture) -> Mask | None:
     """Return the flat region that hangs from the top, or None: the loosest threshold that does not yet leak."""
-    smooth: Picture = cv2.GaussianBlur(small, (0, 0), 0.8)  # type: ignore[assignment]
+    smooth: Picture = cv2.GaussianBlur(small, (0, 0), 0.8)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     gradient = np.sqrt(_brightest(across * across + down * down)) * np.float32(255.0 / 8.0)
     possible = plausible(smooth)
@@ -143,7 +143,7 @@ def _refined(mask: Mask, proxy: Srgb) -> Map:
     and sky between twigs, both finer than the mask.
     """
     size = (proxy.shape[1], proxy.shape[0])
-    coarse: Map = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
+    coarse: Map = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     colours = proxy.astype(np.float32) / np.float32(255.0)
     side = (2 * round(BORDER_FRAC * max(size)) + 1,) * 2
     share = cv2.blur(coarse, side, borderType=cv2.BORDER_REPLICATE)

@@ -65,7 +65,7 @@ def to_srgb(pixels: NDArray[np.uint8], mode: str, profile: bytes | None) -> tupl
 
 def _expand(pixels: NDArray[np.uint8]) -> Srgb:
     """Return three channels, all of them the one there was if the picture is grey."""
-    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else pixels  # type: ignore[return-value]
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB) if pixels.ndim == 2 else pixels
 
 
 def _as_the_profile_expects(pixels: NDArray[np.uint8], mode: str, conversion: Conversion) -> tuple[NDArray[np.uint8], str]:

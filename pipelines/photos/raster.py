@@ -74,7 +74,7 @@ def _read_deep(image: Image.Image, data: bytes) -> Raster:
         deep = np.asarray(image).astype(np.uint16)
         if isinstance(keyed, int) and bool((deep == keyed).any()):
             raise BadSample(Reason.TRANSPARENT, f"grey level {keyed} is declared transparent, and used")
-        return Raster(cv2.LUT(deep, _TO_8_BIT), "L", ("16bit", "grey"))  # type: ignore[arg-type]
+        return Raster(cv2.LUT(deep, _TO_8_BIT), "L", ("16bit", "grey"))
     _check_chunks(data)
     deep = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # type: ignore[assignment]
     if deep is None or deep.dtype != np.uint16 or deep.ndim != 3:
@@ -85,7 +85,7 @@ def _read_deep(image: Image.Image, data: bytes) -> Raster:
         _refuse_transparency(int(deep[..., 3].min()) / 65535)
         notes += ("alpha:opaque",)
     code = cv2.COLOR_BGRA2RGB if deep.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return Raster(cv2.cvtColor(cv2.LUT(deep, _TO_8_BIT), code), "RGB", notes)  # type: ignore[arg-type]
+    return Raster(cv2.cvtColor(cv2.LUT(deep, _TO_8_BIT), code), "RGB", notes)
 
 
 def _check_chunks(data: bytes) -> None:

@@ -89,7 +89,7 @@ def open_container(uri: str) -> IO[bytes]:
         if path is None:
             system, name = remote(uri)
             stream: Any = system.open(name, "rb", block_size=_BLOCK)
-            return stream  # type: ignore[no-any-return]
+            return stream
         check_regular(Path(path).stat())
         return Path(path).open("rb")
     except (OSError, ValueError, BadSample) as error:
