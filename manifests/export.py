@@ -10,6 +10,7 @@ from, so that a second run changes nothing and a new selection replaces it.
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import shutil
@@ -97,22 +98,15 @@ def _imagefolder(folder: Path, pairs: Iterator[tuple[dict[str, Any], dict[str, b
 
 def _webdataset(folder: Path, pairs: Iterator[tuple[dict[str, Any], dict[str, bytes]]]) -> None:
     """Write one tar per shard, with kept pairs only."""
-    tar: tarfile.TarFile | None = None
-    name = ""
-    for row, data in pairs:
-        if tar is None or row["shard"] != name:
-            if tar is not None:
-                tar.close()
-            name = row["shard"]
-            tar = tarfile.open(folder / f"{name}.tar", "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115  closed at the next shard
-        members = {f"{side}.{extension}": data[side] for side, extension in _names(row).items()}
-        members |= {"json": json.dumps(_story(row), ensure_ascii=False, sort_keys=True).encode(), "txt": row["prompt_en"].encode()}
-        for extension, content in members.items():
-            info = tarfile.TarInfo(f"{row['pair_id']}.{extension}")
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    if tar is not None:
-        tar.close()
+    for shard, group in itertools.groupby(pairs, key=lambda pair: str(pair[0]["shard"])):
+        with tarfile.open(folder / f"{shard}.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+            for row, data in group:
+                members = {f"{side}.{extension}": data[side] for side, extension in _names(row).items()}
+                members |= {"json": json.dumps(_story(row), ensure_ascii=False, sort_keys=True).encode(), "txt": row["prompt_en"].encode()}
+                for extension, content in members.items():
+                    info = tarfile.TarInfo(f"{row['pair_id']}.{extension}")
+                    info.size = len(content)
+                    tar.addfile(info, io.BytesIO(content))
 
 
 FORMATS: dict[str, Callable[[Path, Iterator[tuple[dict[str, Any], dict[str, bytes]]]], None]] = {
