@@ -1,6 +1,6 @@
 """Runs the steps of one pair through one camera, in physical order.
 
-scene -> lens -> sensor and development -> file. sRGB is left once (if any step needs light) and entered once, however
+scene -> lens -> sensor and development -> web -> file. sRGB is left once (if any step needs light) and entered once, however
 many steps there are; a pair that is only re-encoded never leaves it. Orders that nature does not know cannot be
 expressed: steps are sorted by stage, one sensor takes the picture, and no degradation acts twice.
 """
@@ -10,9 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from degrade import camera
-from degrade.contract import Assets, Encoded, Generator, Srgb, Stage
+from degrade.contract import Assets, Encoded, Generator, Noted, Srgb, Stage
 from degrade.errors import RecipeError
+
+
+MAX_DEGRADATIONS = 3  # that act on one photo; a web tail may follow
 
 
 class Step(NamedTuple):
@@ -26,7 +32,7 @@ def in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Return the steps in physical order (by stage, then by name).
 
     Raises:
-        RecipeError: no step, a degradation twice, or two sensors.
+        RecipeError: no step, too many, a degradation twice, or two sensors.
     """
     check_combination([step.generator for step in steps])
     return tuple(sorted(steps, key=lambda step: (step.generator.stage, step.generator.name)))
@@ -40,6 +46,9 @@ def check_combination(generators: Sequence[Generator[Any, Any]]) -> None:
         raise RecipeError("a pair needs at least one degradation")
     if len(set(names)) < len(names):
         raise RecipeError(f"{' + '.join(names)}: a degradation acts once on a photo")
+    acting = [generator for generator in generators if generator.stage is not Stage.TAIL]
+    if len(acting) > MAX_DEGRADATIONS:
+        raise RecipeError(f"{' + '.join(names)}: at most {MAX_DEGRADATIONS} degradations act on one photo, and a web tail")
     if len(sensors) > 1:
         raise RecipeError(f"{' + '.join(sensors)}: a photo is taken once; choose one of them")
 
@@ -51,19 +60,51 @@ def render(clean: Srgb, steps: Sequence[Step], assets: Assets) -> Encoded:
         clean: HxWx3 uint8 sRGB; left untouched.
         steps: at least one; any order.
         assets: the scene priors that the steps need.
+
+    Raises:
+        BadSample: a step finds that this picture cannot show it.
     """
-    ordered = in_order(steps)
     picture: Any = clean
-    if ordered[0].generator.stage < Stage.FILE:
-        picture = camera.to_linear(clean)
-    in_light = ordered[0].generator.stage < Stage.FILE
-    data, media_type = None, None
-    for generator, params in ordered:
-        if in_light and generator.stage is Stage.FILE:
-            picture, in_light = camera.to_srgb(picture), False
-        if generator.stage is Stage.FILE:
-            picture, data, media_type = generator.render(picture, params, assets)
+    data, media_type, in_light = None, None, False
+    notes: dict[str, float] = {}
+    for generator, params in in_order(steps):
+        picture, in_light = _in_its_light(picture, generator.stage, in_light=in_light)
+        made = generator.render(picture, params, assets)
+        if isinstance(made, Noted):
+            notes |= {f"{generator.name}.{name}": value for name, value in made.notes.items()}
+            made = made.picture
+        if generator.stage >= Stage.TAIL:
+            picture, data, media_type, _ = made
         else:
-            picture = generator.render(picture, params, assets)
-            in_light = generator.stage is not Stage.SENSOR
-    return Encoded(camera.to_srgb(picture) if in_light else picture, data, media_type)
+            picture = made
+        in_light = generator.stage < Stage.SENSOR
+    return Encoded(camera.to_srgb(picture) if in_light else picture, data, media_type, notes)
+
+
+def layers(clean: Srgb, steps: Sequence[Step], assets: Assets) -> dict[str, NDArray[np.float32]]:
+    """Return the side products of a pair: the layers of its steps, by `generator.name`.
+
+    Each step's layers are those of the picture as it reaches that step.
+    """
+    picture: Any = clean
+    made: dict[str, NDArray[np.float32]] = {}
+    in_light = False
+    for generator, params in in_order(steps):
+        if generator.stage >= Stage.TAIL:
+            break  # a codec adds nothing that has a layer
+        picture, in_light = _in_its_light(picture, generator.stage, in_light=in_light)
+        if generator.layers is not None:
+            made |= {f"{generator.name}.{name}": layer for name, layer in generator.layers(picture, params, assets).items()}
+        picture = generator.render(picture, params, assets)
+        if isinstance(picture, Noted):
+            picture = picture.picture
+        in_light = generator.stage < Stage.SENSOR
+    return made
+
+
+def _in_its_light(picture: Any, stage: Stage, *, in_light: bool) -> tuple[Any, bool]:
+    """Return the picture as a stage takes it: linear light up to the sensor, sRGB after."""
+    wanted = stage < Stage.TAIL
+    if wanted == in_light:
+        return picture, in_light
+    return (camera.to_linear(picture) if wanted else camera.to_srgb(picture)), wanted

@@ -7,9 +7,10 @@ the same picture, params and assets give the same bytes, nothing is read, writte
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from degrade.keys import refuse_unknown_keys
 Linear = NDArray[np.float32]  # HxWx3 linear light, sRGB primaries, 1.0 = display white; recovered highlights exceed 1
 Srgb = NDArray[np.uint8]  # HxWx3 sRGB
 Map = NDArray[np.float32]  # HxW
+Texture = NDArray[np.uint8]  # HxWx4 sRGB and alpha: an image of a bank, at its own size
 
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]  # a YAML string never passes for a number
 Interval = tuple[Number, Number]
@@ -34,7 +36,8 @@ class Stage(IntEnum):
     SCENE = 1  # Linear -> Linear: the air and glass before the camera
     LENS = 2  # Linear -> Linear
     SENSOR = 3  # Linear -> Srgb: exposure, sensor and development; at most one step per pair
-    FILE = 4  # Srgb -> Encoded: resizing and codecs
+    TAIL = 4  # Srgb -> Encoded: what the web did to the file since; a codec after it decides the bytes
+    FILE = 5  # Srgb -> Encoded: resizing and codecs
 
 
 class Ranges(BaseModel):
@@ -81,6 +84,24 @@ def choice(default: Any, meaning: str) -> Any:
     return Field(default=default, description=meaning, json_schema_extra={"unit": "name"})
 
 
+class Light(NamedTuple):
+    """A lamp or the sun in a photo; places are shares of the clean side, and lie outside 0..1 where it was cropped away."""
+
+    x_frac: float  # centre, widths of the clean side from its left edge
+    y_frac: float  # heights, from its top
+    radius_frac: float  # of the clipped core, short sides
+    colour: tuple[float, float, float]  # linear, the strongest channel 1
+    power: float  # how much brighter than display white it is taken to be, 1 and more
+
+
+class Motion(NamedTuple):
+    """What the index measured in a clip: how fast the picture moves, and between which frames it can be used."""
+
+    fps: float
+    speeds_px: tuple[float, ...]  # from frame i to i + 1: 90th percentile of the optical flow, px of the clean side
+    shots: tuple[tuple[int, int], ...]  # (first, last) frame of every usable run without a cut, both inclusive
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known about the clean side without opening it; filled from its index row and crop."""
@@ -90,8 +111,10 @@ class Facts:
     sky_frac: float = 0.0  # share of the photo that is sky, from the index
     luminance: float = 0.18  # mean linear luminance of the photo
     far: bool = True  # the photo shows distance: not a portrait, a macro shot or a flat object
-    frames: int = 1
-    tags: tuple[str, ...] = ()
+    lights: tuple[Light, ...] = ()  # strongest first
+    motion: Motion | None = None  # set for a clip, None for a still
+    partner: Facts | None = None  # the second photo that the plan found, for generators that need one
+    textures: int = 0  # how many images the recipe's bank holds for this generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,9 @@ class Assets:
     segments: NDArray[np.int32] | None = None  # labels 0..n-1
     horizon_frac: float = 0.5  # row of the horizon in heights of the clean side; may lie outside 0..1
     height_rad: float = 0.75  # vertical field of view of the clean side, radians
+    partner: Srgb | None = None  # a second photo, cut to the size of the clean side
+    frames: tuple[Srgb, ...] = ()  # the frames of a clip that a step's `window` names, cut like the clean side
+    textures: Mapping[str, tuple[Texture, ...]] = field(default_factory=dict)  # by generator: one for each of its `textures`
 
 
 class Encoded(NamedTuple):
@@ -115,6 +141,14 @@ class Encoded(NamedTuple):
     pixels: Srgb
     data: bytes | None = None
     media_type: str | None = None
+    notes: Mapping[str, float] = MappingProxyType({})  # what rendering found out, by `generator.name`
+
+
+class Noted(NamedTuple):
+    """What a render may return instead of its picture alone: the picture, and numbers that belong in the row."""
+
+    picture: Any  # what the stage asks for
+    notes: Mapping[str, float]
 
 
 R = TypeVar("R", bound=Ranges)
@@ -123,7 +157,14 @@ P = TypeVar("P", bound=tuple[Any, ...])  # a NamedTuple of JSON scalars, short t
 
 @dataclass(frozen=True, slots=True)
 class Generator(Generic[R, P]):
-    """One line of the catalogue: everything that the rest of Patina knows about a degradation."""
+    """One line of the catalogue: everything that the rest of Patina knows about a degradation.
+
+    Two fields of `params` have a meaning for the plan and the darkroom where a generator has them:
+    `textures`, a tuple with an entry for each image that is to be picked from the generator's bank (at most
+    `facts.textures` of them are there), and `window`, (first, centre, last) frame of a clip, empty for a still.
+    `layers` takes what `render` takes and returns what people ask dataset authors for: maps HxW in [0, 1] or pictures
+    HxWx3 in linear light, by name, all of the clean side's size.
+    """
 
     name: str
     version: int  # rises when the same params would give other pixels
@@ -137,7 +178,8 @@ class Generator(Generic[R, P]):
     sample: Callable[[np.random.Generator, R, Facts, int], P]  # (rng, ranges, facts, stratum 1-5)
     render: Callable[[Any, P, Assets], Any]  # by stage: Linear->Linear, Linear->Srgb, Srgb->Encoded
     severity: Callable[[P], float]  # in `unit`
-    needs: tuple[str, ...] = field(default=())  # fields of Assets
+    needs: tuple[str, ...] = field(default=())  # fields of Assets: depth, sky, segments, partner
+    layers: Callable[[Any, P, Assets], dict[str, NDArray[np.float32]]] | None = None  # side products on request, see below
 
     def band(self, stratum: int) -> tuple[float, float]:
         """Return the two severities that bound a stratum, lower number first."""

@@ -38,6 +38,12 @@ class Reason(StrEnum):
     # planning and rendering
     NO_TASK_SUITS = "no_task_suits"  # no task of the recipe is possible for this photo
     NO_FAR_PLANE = "no_far_plane"  # portrait, macro or indoors: haze has no distance to act on
+    NO_LIGHT_SOURCE = "no_light_source"  # flare without a lamp, and none outside the frame is wanted
+    NO_SECOND_PHOTO = "no_second_photo"  # reflection: no other photo in the same split fits the crop
+    NO_USABLE_MIXTURE = "no_usable_mixture"  # reflection: invisible or destructive in every try
+    NOT_FOR_CLIPS = "not_for_clips"  # a degradation of stills, asked of a video clip
+    TOO_LITTLE_MOTION = "too_little_motion"  # a static clip, or one too slow for the blur that is wanted
+    TOO_FEW_FRAMES = "too_few_frames"  # a clip without a run of frames that can be averaged
     SOURCE_CHANGED = "source_changed"  # the bytes are not those that were indexed
     UNCHANGED = "unchanged"  # the degraded side equals the clean one
     OUT_OF_MEMORY = "out_of_memory"

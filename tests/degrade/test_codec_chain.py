@@ -53,7 +53,7 @@ def test_pair_stays_aligned(astronaut: Srgb, filters: tuple[str, str], codec: tu
 )
 def test_last_file_is_kept(rocket: Srgb, hop: Hop) -> None:
     """The last hop's own bytes come with its pixels."""
-    pixels, data, media_type = run(rocket, (ROUGH, hop))
+    pixels, data, media_type, _ = run(rocket, (ROUGH, hop))
     assert data is not None
     assert media_type == f"image/{hop.codec}"
     np.testing.assert_array_equal(pixels, cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB))
@@ -66,7 +66,7 @@ def test_last_file_is_kept(rocket: Srgb, hop: Hop) -> None:
 )
 def test_no_file_where_none_shows_the_picture(rocket: Srgb, hop: Hop) -> None:
     """A file of another size, on a shifted grid or of a video is not the degraded side."""
-    pixels, data, media_type = run(rocket, (hop,))
+    pixels, data, media_type, _ = run(rocket, (hop,))
     assert pixels.shape == rocket.shape
     assert data is None
     assert media_type is None

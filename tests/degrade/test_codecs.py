@@ -67,7 +67,7 @@ def test_modes_of_jpeg_change_the_file_only(astronaut: Srgb) -> None:
 @pytest.mark.parametrize(("codec", "mode"), CODECS, ids=NAMES)
 def test_pixels_are_those_of_the_file(astronaut: Srgb, codec: Codec, mode: str) -> None:
     """OpenCV and Pillow read from the file the very pixels that were returned."""
-    pixels, data, media_type = codec(astronaut[:301, :213], 40, "4:2:0", mode)
+    pixels, data, media_type, *_ = codec(astronaut[:301, :213], 40, "4:2:0", mode)
     assert data is not None
     with Image.open(io.BytesIO(data)) as image:
         assert image.get_format_mimetype() == media_type
