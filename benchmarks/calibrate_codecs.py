@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.coding import codecs, video_codecs
-from degrade.coding.codec_chain import GROW, SHRINK
 from degrade.coding.codec_quality import RESIZED
+from degrade.coding.resampling import GROW, SHRINK
 from degrade.contract import Srgb
 
 SETTINGS = {

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipelines import plan, recipe
-from pipelines.plan import Photo
+from pipelines import draw, plan, recipe
+from pipelines.usable import Photo
 
 
 def measure(_folder: Path, _photos: list[Path], _pairs: int) -> dict[str, Any]:
@@ -15,9 +15,9 @@ def measure(_folder: Path, _photos: list[Path], _pairs: int) -> dict[str, Any]:
     import degrade
 
     page = recipe.parse({"tasks": {name: {} for name in degrade.NAMES}, "variants": 20})
-    usable = [Photo(f"/p/{at}.jpg", None, None, f"{at:064x}", 3000, 2000, 0.2, 0.2, True, []) for at in range(3000)]
+    usable = [Photo(f"/p/{at}.jpg", None, None, f"{at:064x}", 3000, 2000, "photo", 0.2, 0.2, True, "[]", None, []) for at in range(3000)]
     begin = time.process_time()
-    rows = list(plan.draw_rows(page, usable))
+    rows = list(draw.draw_rows(page, usable))
     plan.table_of(rows)
     return {"rows": len(rows), "rows_per_s": len(rows) / (time.process_time() - begin)}
 

@@ -5,13 +5,13 @@
 in linear light, with L the length of air on the line of sight in metres. Where we depart from the usual recipe
 (RESIDE, Li et al., TIP 2019: random beta on a per-image min-max depth in sRGB): distance is metric between a drawn near and
 far plane; the layer thins with height, so the sky is reached through a slant path and stays sky in thin haze; density is
-patchy along the ray (fractal noise in slices of distance); what is scattered forward blurs and lamps glow (the first orders of
-Narasimhan and Nayar, CVPR 2003, by two kernels instead of a series); the camera meters again and adds its own noise.
+patchy along the ray (fractal noise in slices of distance, and banks of real fog images read as density); the airlight follows
+the sky; what is scattered forward blurs and lamps glow (the first orders of Narasimhan and Nayar, CVPR 2003, by two kernels
+instead of a series); the camera meters again and adds its own noise.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import cv2
@@ -19,19 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import camera
-from degrade.air import lamps, shot
-from degrade.air.airlight import LUMINANCE, airlight, darkness
-from degrade.air.optical_depth import Layer, coarse_transmission
-from degrade.arrays import guided, strips
-from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, interval
+from degrade.air import banks, lamps, shot
+from degrade.air.airlight import LUMINANCE, airlight, darkness, towards
+from degrade.air.optical_depth import Layer
+from degrade.air.passage import Passage, Scene, passage, sized
+from degrade.arrays import strips
+from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, Texture, interval, share
 from degrade.errors import BadSample, Reason
-from degrade.stream import log_uniform, new_seed, uniform
+from degrade.stream import chance, log_uniform, new_seed, uniform
 
-WORK_PX = 256  # long side at which transmission is computed before it gets the photo's edges
 AIR_STEP = 4  # the air's own light is soft: it is computed at a quarter of the working size
 DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
 NIGHT_GAIN = 2.0  # below it a lamp seen through haze is no brighter than the photo shows it
-EPS = 4e-4  # variance of the guide below which a window counts as flat
 
 
 class HazeRanges(Ranges):
@@ -41,17 +40,21 @@ class HazeRanges(Ranges):
     far_m: Interval = interval(250, 900, "m", "distance of the farthest thing that is not sky", (10, 50000))
     far_cut: Interval = interval(0, 0.15, "0..1", "inverse depth below which everything lies at the far plane", (0, 0.9))
     layer_m: Interval = interval(30, 150, "m", "height in which the haze thins to 1/e", (5, 100000))
-    patchiness: Interval = interval(0, 0.4, "log density, one sigma", "unevenness of the haze", (0, 1.5))
+    patchiness: Interval = interval(0, 0.3, "log density, one sigma", "unevenness of the haze", (0, 1.5))
     patch_m: Interval = interval(15, 80, "m", "size of denser and thinner patches", (1, 1000))
     air_level: Interval = interval(0.85, 1.1, "relative", "brightness of the airlight against what the scene suggests", (0.1, 3))
     air_tint: Interval = interval(0.2, 0.7, "0..1", "share of the sky's own colour that the airlight keeps", (0, 1))
+    air_follow: Interval = interval(0.3, 0.9, "0..1", "how far the airlight follows the sky in its own direction", (0, 1))
     sun_warmth: Interval = interval(-0.3, 0.5, "-1..1", "colour of the sun on the haze, cold to low and warm", (-1, 1))
     forward: Interval = interval(0.05, 0.3, "0..1", "share of scattered light that still comes from near its origin", (0, 0.9))
     glow_frac: Interval = interval(0.03, 0.1, "short sides", "radius of the glow", (0.01, 0.3))
     lamp_gain: Interval = interval(5, 40, "display whites", "how bright a clipped lamp really is", (1, 200))
-    metering: Interval = interval(0.2, 0.8, "0..1", "how far the camera's meter undoes the haze's brightness", (0, 1))
+    metering: Interval = interval(0.1, 0.6, "0..1", "how far the camera's meter undoes the haze's brightness", (0, 1))
     exposure_ev: Interval = interval(-0.35, 0.35, "EV", "exposure error at the strongest stratum; less below", (-3, 3))
     noise_gain: Interval = interval(2e-5, 3e-4, "1/display white", "shot noise variance per linear light", (0, 0.01))
+    from_bank: float = share(0.5, "share of pairs whose air has fog banks, where the recipe gives images of fog")
+    bank_frac: Interval = interval(0.8, 2.5, "long sides", "width of a fog bank", (0.05, 20))
+    bank_strength: Interval = interval(0.4, 2.0, "parts of the even air's", "extinction that a bank adds at its densest", (0, 10))
 
 
 class HazeParams(NamedTuple):
@@ -67,6 +70,7 @@ class HazeParams(NamedTuple):
     patch_seed: int
     air_level: float
     air_tint: float
+    air_follow: float
     sun_warmth: float
     forward: float
     glow_frac: float
@@ -75,15 +79,7 @@ class HazeParams(NamedTuple):
     exposure_ev: float
     noise_gain: float
     noise_seed: int
-
-
-class _Passage(NamedTuple):
-    step: int  # px of the photo per working px
-    coarse: Map  # transmission at working size
-    mix: NDArray[np.float64]  # of the channels, to the guide
-    slope: Map
-    offset: Map
-    light: Linear  # the photo at working size
+    textures: tuple[banks.Bank, ...]  # an entry for each image of the bank that is used
 
 
 class _Veil(NamedTuple):
@@ -112,6 +108,7 @@ def sample(rng: np.random.Generator, ranges: HazeRanges, facts: Facts, stratum: 
         patch_seed=new_seed(rng),
         air_level=uniform(rng, *ranges.air_level),
         air_tint=uniform(rng, *ranges.air_tint),
+        air_follow=uniform(rng, *ranges.air_follow),
         sun_warmth=uniform(rng, *ranges.sun_warmth),
         forward=uniform(rng, *ranges.forward),
         glow_frac=log_uniform(rng, *ranges.glow_frac),
@@ -120,6 +117,25 @@ def sample(rng: np.random.Generator, ranges: HazeRanges, facts: Facts, stratum: 
         exposure_ev=uniform(rng, *ranges.exposure_ev) * stratum / STRATA,
         noise_gain=uniform(rng, *ranges.noise_gain),
         noise_seed=new_seed(rng),
+        textures=_sample_banks(rng, ranges, facts.textures),
+    )
+
+
+def _sample_banks(rng: np.random.Generator, ranges: HazeRanges, available: int) -> tuple[banks.Bank, ...]:
+    """Draw where fog banks lie: none, one, or two of the images that are there."""
+    if not (available and chance(rng, ranges.from_bank)):
+        return ()
+    return tuple(
+        banks.Bank(
+            x_frac=uniform(rng, 0.0, 1.0),
+            y_frac=uniform(rng, 0.3, 0.8),
+            size_frac=log_uniform(rng, *ranges.bank_frac),
+            flatness=uniform(rng, 0.3, 0.8),
+            angle_deg=uniform(rng, -180.0, 180.0),
+            mirrored=chance(rng, 0.5),
+            strength=uniform(rng, *ranges.bank_strength),
+        )
+        for _ in range(min(available, 1 + chance(rng, 0.5)))
     )
 
 
@@ -129,19 +145,19 @@ def render(light: Linear, params: HazeParams, assets: Assets) -> Linear:
     Args:
         light: HxWx3 linear light; left untouched.
         params: from `sample`.
-        assets: needs `depth` and `sky`.
+        assets: needs `depth` and `sky`, and a texture for each fog bank.
 
     Raises:
-        ValueError: a prior is missing.
+        ValueError: a prior or a texture is missing.
     """
-    passage = _passage(light, params, assets)
-    veil = _veil(passage, params, assets)
+    coarse = _passage(light, params, assets)
+    veil = _veil(coarse, params, assets)
     grain = shot.words(params.noise_seed, *light.shape[:2])
-    slope, offset = _full_size(passage, light.shape)
-    hazy = strips.enlarged(veil.air, AIR_STEP * passage.step, slice(0, light.shape[0]), light.shape[1])
+    fine = coarse.at_size(light.shape)
+    hazy = strips.enlarged(veil.air, AIR_STEP * coarse.step, slice(0, light.shape[0]), light.shape[1])
     for rows in strips.rows_of(light.shape):
         part = light[rows]
-        through = _through(part, passage.mix, slope[rows], offset[rows])
+        through = fine.through(part, rows)
         if veil.lamp_gain > NIGHT_GAIN:
             part = lamps.as_strong_as_they_are(part, _three(through), veil.lamp_gain)
         _mix_into(hazy[rows], part, through, veil.gain)
@@ -155,13 +171,17 @@ def transmission(light: Linear, params: HazeParams, assets: Assets) -> Map:
     Args:
         light: HxWx3 linear light: the guide for the edges.
         params: from `sample`.
-        assets: needs `depth` and `sky`.
+        assets: needs `depth` and `sky`, and a texture for each fog bank.
 
     Raises:
-        ValueError: a prior is missing.
+        ValueError: a prior or a texture is missing.
     """
-    passage = _passage(light, params, assets)
-    return _through(light, passage.mix, *_full_size(passage, light.shape))
+    return _passage(light, params, assets).at_size(light.shape).through(light, slice(0, light.shape[0]))
+
+
+def layers(light: Linear, params: HazeParams, assets: Assets) -> dict[str, NDArray[np.float32]]:
+    """Return the side product of `render`: its `transmission`."""
+    return {"transmission": transmission(light, params, assets)}
 
 
 def severity(params: HazeParams) -> float:
@@ -176,60 +196,37 @@ def _priors(assets: Assets) -> tuple[Map, Map]:
     return assets.depth, assets.sky
 
 
-def _sized(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return a map or picture at (width, height): by area when smaller, linear when larger."""
-    if values.shape[1::-1] == size:
-        return values
-    smaller = size[0] * size[1] < values.shape[0] * values.shape[1]
-    return cv2.resize(values, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+def _textures(params: HazeParams, assets: Assets) -> tuple[Texture, ...]:
+    found = assets.textures.get("haze", ())
+    if len(found) < len(params.textures):
+        raise ValueError(f"haze needs assets.textures['haze']: {len(params.textures)} images of fog for its banks, {len(found)} are there")
+    return found
 
 
-def _passage(light: Linear, params: HazeParams, assets: Assets) -> _Passage:
-    """Return the transmission at working size and the guided filter that brings it to full size."""
+def _passage(light: Linear, params: HazeParams, assets: Assets) -> Passage:
+    """Return what comes through the air, after a look whether all that it needs is there."""
     inverse, sky = _priors(assets)
-    long_side, short_side = max(light.shape[:2]), min(light.shape[:2])
-    step = min(math.ceil(long_side / WORK_PX), max(short_side // 8, 1))
-    small = strips.reduced(light, step)
-    size = (small.shape[1], small.shape[0])
-    cell = max(size[0] / inverse.shape[1], size[1] / inverse.shape[0], 1.0)  # working px per pixel of the prior
+    textures = _textures(params, assets)
     layer = Layer(*params[:7], params.patch_seed)  # the params begin with the layer's own
-    nearest, above = guided.steepened(_sized(inverse, size), max(round(1.5 * cell), 2)), _sized(sky, size)
-    lit = lamps.at_night(small)
-    if lit.any():
-        nearest, above = np.maximum(nearest, np.float32(lamps.INVERSE) * lit), above * (1 - lit)
-    coarse = coarse_transmission(nearest, above, layer, assets.horizon_frac, assets.height_rad)
-    roots: Linear = cv2.sqrt(small)
-    mix = guided.guide_mix(roots, coarse)
-    guide: Map = cv2.transform(roots, mix.reshape(1, 3))
-    slope, offset = guided.coefficients(guide, coarse, max(round(3 * cell), 4), EPS)
-    return _Passage(step, coarse, mix, slope, offset, small)
+
+    def density(shape: tuple[int, int]) -> Map | None:
+        return banks.relative_density(textures, params.textures, shape) if params.textures else None
+
+    return passage(light, Scene(inverse, sky, assets.horizon_frac, assets.height_rad), layer, density)
 
 
-def _full_size(passage: _Passage, shape: tuple[int, ...]) -> tuple[Map, Map]:
-    """Return the guided filter's slope and offset at the photo's size: the one thing that is cheaper at once than in strips."""
-    rows = slice(0, shape[0])
-    return strips.enlarged(passage.slope, passage.step, rows, shape[1]), strips.enlarged(passage.offset, passage.step, rows, shape[1])
-
-
-def _through(part: Linear, mix: NDArray[np.float64], slope: Map, offset: Map) -> Map:
-    """Return the transmission of a strip: slope * guide + offset, in [0, 1]."""
-    fine = guided.mixed(part, mix)
-    fine *= slope
-    fine += offset
-    return np.asarray(np.clip(fine, 0, 1, out=fine))
-
-
-def _veil(passage: _Passage, params: HazeParams, assets: Assets) -> _Veil:
+def _veil(coarse: Passage, params: HazeParams, assets: Assets) -> _Veil:
     """Return the light of the air and the camera's answer to it, at a quarter of the working size.
 
     Air sends airlight, less the share of it that is replaced by light scattered forward on its way from the scene: that
     share is greatest at middle optical depth, and spreads wider the deeper the haze.
     """
-    colours, passed = strips.reduced(passage.light, AIR_STEP), strips.reduced(passage.coarse, AIR_STEP)
-    sky = _sized(_priors(assets)[1], (passed.shape[1], passed.shape[0]))
-    air = airlight(colours, sky, assets.horizon_frac, params.air_level, params.air_tint, params.sun_warmth)
+    colours, passed = strips.reduced(coarse.light, AIR_STEP), strips.reduced(coarse.coarse, AIR_STEP)
+    sky = sized(_priors(assets)[1], (passed.shape[1], passed.shape[0]))
+    opacity = 1.0 - float(passed.mean())
+    air = airlight(colours, sky, assets.horizon_frac, opacity, params.air_level, params.air_tint, params.sun_warmth)
     lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(darkness(air), DAYLIGHT_LAMPS)
-    everywhere = air.astype(np.float32)
+    everywhere = towards(air, colours, sky, params.air_follow)
     excess = camera.recover_highlights(colours, lamp_gain, lamps.KNEE) - everywhere
     root = np.sqrt(passed)
     forward = np.float32(4.0 * params.forward) * root * (1 - root)
@@ -262,16 +259,17 @@ def _mix_into(air: Linear, light: Linear, through: Map, gain: float) -> None:
 
 GENERATOR = Generator(
     name="haze",
-    version=1,
+    version=2,
     about="haze and fog by Koschmieder's law in linear light, with height, patches, glow and a camera that meters it",
     stage=Stage.SCENE,
     severity_name="visibility",
     unit="m",
-    strata=(20000, 8000, 2500, 800, 220, 40),
+    strata=(25000, 8000, 2500, 800, 220, 40),
     ranges=HazeRanges,
     params=HazeParams,
     sample=sample,
     render=render,
     severity=severity,
     needs=("depth", "sky"),
+    layers=layers,
 )

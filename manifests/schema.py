@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 
 _TEXTS = pa.map_(pa.string(), pa.string())
 _NUMBERS = pa.map_(pa.string(), pa.float64())
@@ -26,12 +26,23 @@ LISTING = pa.schema(
     ]
 )
 
+BANK = pa.schema(  # the images of the recipe's banks: flares, fog, rain, dirt, moire patterns
+    [
+        ("bank", pa.string()),  # the degradation that draws from it
+        *LISTING,
+        ("sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("verdict", pa.string()),  # keep | reject
+    ]
+)
+
 INDEX = pa.schema(
     [
         *LISTING,
         ("sha256", pa.string()),
         ("bytes", pa.int64()),
-        ("kind", pa.string()),  # photo
+        ("kind", pa.string()),  # photo | clip
         ("format", pa.string()),
         ("width", pa.int32()),  # px, upright
         ("height", pa.int32()),
@@ -40,6 +51,9 @@ INDEX = pa.schema(
         ("sky_frac", pa.float32()),
         ("luminance", pa.float32()),  # mean linear light, 0..1
         ("far", pa.bool_()),
+        ("lights", pa.string()),  # JSON: [[x_frac, y_frac, radius_frac, colour, power]] of the whole photo, strongest first
+        ("frames", pa.int32()),  # of a clip; null for a photo
+        ("motion", pa.string()),  # JSON of a clip: {fps, speeds_px, shots}, px of its own frames
         ("measures", _NUMBERS),
         ("verdict", pa.string()),  # keep | reject
     ]
@@ -58,6 +72,7 @@ PLAN = pa.schema(
         ("photo_sha256", pa.string()),
         ("photo_width", pa.int32()),
         ("photo_height", pa.int32()),
+        ("photo_frame", pa.int32()),  # of a clip: the frame that is the clean side, counted from 0; null for a photo
         ("variant", pa.int32()),
         ("crop_x", pa.int32()),  # px of the upright photo
         ("crop_y", pa.int32()),
@@ -70,6 +85,7 @@ PLAN = pa.schema(
         ("unit", _WORD),
         ("stratum", pa.int8()),  # 1..5
         ("makers", pa.string()),  # JSON: which prior makes which map, {"depth": "geometric"}
+        ("others", pa.string()),  # JSON: [{role, uri, offset, size, sha256, crop}] - a second photo, images of banks
         ("prompt_en", _WORD),
         ("prompt_zh", _WORD),
         ("extra", _TEXTS),
@@ -90,6 +106,7 @@ PAIR = pa.schema(
         *_member("clean"),  # where the member's bytes lie in the shard's tar
         *_member("degraded"),
         ("assets", pa.string()),  # JSON: [{kind, maker, sha256}] that were used
+        ("layers", pa.string()),  # JSON: [{name, offset, length, sha256, scale}] of side products in the tar; null without
         ("scores", _NUMBERS),
         ("verdict", _WORD),  # keep | reject
         ("decided_by", _WORD),  # the verb that decided

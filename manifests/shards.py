@@ -1,6 +1,7 @@
 """Shards: a plain tar that WebDataset reads as it is, and a Parquet beside it whose existence is the commit.
 
-Members of one pair stand together: `ID.clean.png`, `ID.degraded.jpg`, `ID.json`, `ID.txt` (the prompt). Every
+Members of one pair stand together: `ID.clean.png`, `ID.degraded.jpg`, `ID.json`, `ID.txt` (the prompt), and where
+the recipe asks for them `ID.layer.NAME.png`, the side products. Every
 byte of the tar is a function of its rows: no times, owners or host names.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -22,11 +24,24 @@ from manifests.schema import PAIR, VERSION
 HEADER = tarfile.BLOCKSIZE
 
 
+class Layer(NamedTuple):
+    """One side product of a pair, as a 16-bit PNG."""
+
+    name: str  # depth, sky, segments, or `degradation.layer`
+    data: bytes
+    scale: float  # what a stored 65535 stands for
+
+
 class Member(NamedTuple):
     """One stored picture."""
 
     data: bytes
     media_type: str
+
+
+def layer_name(pair_id: str, layer: str) -> str:
+    """Return the name of a side product in the tar."""
+    return f"{pair_id}.layer.{layer}.png"
 
 
 class _Tar:
@@ -111,8 +126,8 @@ class ShardWriter:
         self._tar = _Tar(self._atomic.__enter__())
         return self
 
-    def add_pair(self, row: dict[str, Any], clean: Member, degraded: Member) -> None:
-        """Append a pair's pictures, description and prompt, and its row."""
+    def add_pair(self, row: dict[str, Any], clean: Member, degraded: Member, layers: Sequence[Layer] = ()) -> None:
+        """Append a pair's pictures, description, prompt and side products, and its row."""
         key = row["pair_id"]
         for side, member in (("clean", clean), ("degraded", degraded)):
             row[f"{side}_sha256"] = commit.sha256(member.data)
@@ -124,7 +139,14 @@ class ShardWriter:
         story["steps"] = json.loads(row["steps"])
         self._tar.append(f"{key}.json", json.dumps(story, ensure_ascii=False, sort_keys=True).encode())
         self._tar.append(f"{key}.txt", row["prompt_en"].encode())
+        if layers:
+            row["layers"] = json.dumps([self._add_layer(key, layer) for layer in layers])
         self._rows.append(row)
+
+    def _add_layer(self, key: str, layer: Layer) -> dict[str, Any]:
+        """Append a side product; answer its record."""
+        offset = self._tar.append(layer_name(key, layer.name), layer.data)
+        return {"name": layer.name, "offset": offset, "length": len(layer.data), "sha256": commit.sha256(layer.data), "scale": layer.scale}
 
     def add_reject(self, row: dict[str, Any]) -> None:
         """Append the row of a pair that came to nothing, with its reason."""

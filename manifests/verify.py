@@ -8,6 +8,7 @@ there. A flipped bit, a cut, a missing, foreign or repeated file, and two swappe
 from __future__ import annotations
 
 import hashlib
+import json
 import mmap
 import tarfile
 from collections import Counter
@@ -20,7 +21,7 @@ from manifests import shards
 from manifests.commit import read_table, table_notes
 from manifests.pictures import EXTENSIONS
 
-SHARED = ("task", "split", "photo_sha256", "steps", "crop_x", "crop_y", "crop_width", "crop_height", "width", "height", "makers")
+SHARED = ("task", "split", "photo_sha256", "steps", "crop_x", "crop_y", "crop_width", "crop_height", "width", "height", "photo_frame", "makers", "others")
 
 
 class Fault(NamedTuple):
@@ -122,6 +123,18 @@ def _members(name: str, data: memoryview, rows: list[dict[str, Any]], hashes: di
             stored = bytes(data[begin : begin + tarfile.LENGTH_NAME]).rstrip(b"\0").decode("ascii", "replace")
             if stored != wanted:
                 yield Fault(place, f"is the member `{stored}`, not `{wanted}`")
+        for layer in json.loads(row["layers"] or "[]"):
+            yield from _layer(name, data, row["pair_id"], layer)
+
+
+def _layer(name: str, data: memoryview, pair_id: str, layer: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with a side product."""
+    begin, place = layer["offset"], f"{name} {pair_id} layer {layer['name']}"
+    if hashlib.sha256(data[begin : begin + layer["length"]]).hexdigest() != layer["sha256"]:
+        yield Fault(place, "has other bytes than its row says")
+    stored = bytes(data[begin - shards.HEADER : begin - shards.HEADER + tarfile.LENGTH_NAME]).rstrip(b"\0").decode("ascii", "replace")
+    if stored != shards.layer_name(pair_id, layer["name"]):
+        yield Fault(place, f"is the member `{stored}`")
 
 
 def strangers(run: Path, planned: Iterable[str]) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from manifests import commit, export
 from manifests.books import Books
 from manifests.shards import committed
-from pipelines import index, plan, render, select
+from pipelines import banks, index, plan, render, select
 from pipelines.engine import Engine
 from pipelines.photos.sources import Source
 from pipelines.pictures import figures
@@ -45,6 +45,7 @@ def build(run: Run, inputs: tuple[Source, ...], engine: Engine) -> Summary:
     if not run.manifest.exists():
         render.check_models(run, engine)
     index.index(run, inputs, engine)
+    banks.index(run, engine)
     plan.plan(run)
     before, begin = sum_rows(run), time.monotonic()
     render.render(run, engine)
@@ -73,7 +74,7 @@ def books(run: Run) -> Books:
         return Books(inputs, 0, {}, 0, 0, {})
     photos = dict(index.counts_of(run))
     usable = photos.pop("", 0)
-    planned = usable * run.recipe.variants
+    planned = index.pairs_wanted(run)
     if not run.manifest.exists():
         return Books(inputs, usable, photos, planned, 0, {})
     ends = select.manifest_counts(run)

@@ -79,13 +79,15 @@ def index(
     address: Address = None,
     as_json: Json = False,
 ) -> None:
-    """Open, measure and judge every input; one row each."""
+    """Open, measure and judge every input, and the images of the banks; one row each."""
+    from pipelines import banks
     from pipelines import index as verb
     from pipelines.engine import Engine, Options
 
     run, inputs = _create(recipe, out, input_)
     with _held(out), Engine(Options(engine, workers, address)) as machine:
         counts = verb.index(run, inputs, machine)
+        banks.index(run, machine)
     usable = counts.pop("", 0)
     if as_json:
         _say_json({"run": str(out), "usable": usable, "refused": counts})

@@ -24,12 +24,17 @@ def degrade(
     severity: Annotated[int, typer.Option("--severity", help="1 (barely visible) to 5 (clearly hurts).")] = 3,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same picture.")] = 0,
     depth: Annotated[str, typer.Option("--depth", help="geometric, or a depth model by name, hub id or folder.")] = "geometric",
+    segments: Annotated[str, typer.Option("--segments", help="superpixels, or a segment model by name, hub id, file or folder.")] = "superpixels",
+    partner: Annotated[Path | None, typer.Option("--partner", help="A second photo, for reflection.")] = None,
+    bank: Annotated[str | None, typer.Option("--bank", help="A folder, glob or tar of images to draw from: fog, rain, flares, dirt, moire.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Try one degradation on one photo."""
+    """Try one degradation on one photo (or, for blur, a clip)."""
     from pipelines import single
 
-    tried = single.try_one(single.open_photo(photo), kind, severity, seed, depth_maker=depth)
+    other = single.open_photo(partner) if partner is not None else None
+    beside = single.Beside({"depth": depth, "segments": segments}, other, single.open_bank(bank) if bank else ())
+    tried = single.try_one(single.open_photo(photo), kind, severity, seed, beside=beside)
     single.save(tried.degraded, out)
     if as_json:
         print(json.dumps({"out": str(out), **tried.step}))

@@ -65,6 +65,19 @@ def _whole(recipe: CropRecipe, photo_width: int, photo_height: int) -> Crop:
     return Crop((photo_width - box_width) // 2, (photo_height - box_height) // 2, box_width, box_height, width, height)
 
 
+def filling(recipe: CropRecipe, photo_width: int, photo_height: int, width: int, height: int) -> Crop:
+    """Return the largest middle part of a photo that has the aspect of width x height, brought to that size.
+
+    Raises:
+        BadSample: it would have to be enlarged further than the recipe allows.
+    """
+    factor = max(width / photo_width, height / photo_height)
+    if factor > recipe.max_upscale:
+        raise _too_small(recipe, photo_width, photo_height, factor)
+    box_width, box_height = min(photo_width, round(width / factor)), min(photo_height, round(height / factor))
+    return Crop((photo_width - box_width) // 2, (photo_height - box_height) // 2, box_width, box_height, width, height)
+
+
 def _too_small(recipe: CropRecipe, width: int, height: int, factor: float) -> BadSample:
     return BadSample(Reason.TOO_SMALL, f"{width}x{height} would be enlarged {factor:.2f} times, `crop.max_upscale` allows {recipe.max_upscale:g}")
 

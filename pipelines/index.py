@@ -18,15 +18,16 @@ import pyarrow as pa
 from degrade import camera
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason, RunError
-from degrade.scene import depth, sky
+from degrade.scene import depth, lights, sky
 from degrade.scene.proxy import proxy
 from filters import cleanness
 from manifests import commit
 from manifests.schema import INDEX, LISTING
+from pipelines import footage
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.memory import out_of_memory
-from pipelines.photos import decode, sources
+from pipelines.photos import clips, decode, sources
 from pipelines.photos.sources import Listed, Source
 from pipelines.progress import Meter
 from pipelines.run import Run, load
@@ -62,6 +63,12 @@ def counts_of(run: Run) -> dict[str, int]:
     return dict(Counter(reason or "" for reason in reasons))
 
 
+def pairs_wanted(run: Run) -> int:
+    """Return how many pairs the usable photos and clips are to give."""
+    table = commit.read_table(run.index, ["kind", "verdict"]).to_pylist()
+    return sum(run.recipe.variants_of(row["kind"]) for row in table if row["verdict"] == "keep")
+
+
 def _part_path(folder: Path, part: int) -> Path:
     return folder / "index" / f"{part:05d}.parquet"
 
@@ -69,7 +76,7 @@ def _part_path(folder: Path, part: int) -> Path:
 def _listing(run: Run, inputs: tuple[Source, ...]) -> pa.Table:
     """Fix the list of inputs; refuse to go on if it is not the one that the run began with."""
     rows = []
-    for found in sources.listing(inputs):
+    for found in sources.listing(inputs, sources.PHOTO_SUFFIXES | (sources.CLIP_SUFFIXES if run.recipe.takes_clips else frozenset())):
         reason, detail = (str(found.problem.reason), found.problem.detail) if found.problem else (None, None)
         rows.append({"uri": found.uri, "offset": found.offset, "size": found.size, "extra": sorted(found.extra.items()), "reason": reason, "detail": detail})
     if not rows:
@@ -121,24 +128,31 @@ def _examine(run: Run, listed: Listed, row: dict[str, Any]) -> None:
     rules = run.recipe.index.decode
     data = sources.read(listed, rules.max_bytes)
     row |= {"sha256": commit.sha256(data), "bytes": len(data)}
+    if clips.signature(data) is not None:
+        row |= {"kind": "clip"}
+        if not run.recipe.takes_clips:
+            raise BadSample(Reason.NOT_FOR_CLIPS, "a video clip, and no task of the recipe is made from video (blur is)")
+        row |= footage.examine(data, rules, run.recipe.clips.max_frames)
+        return
     photo = decode.decode(data, rules)
     height, width = photo.pixels.shape[:2]
     row |= {"format": photo.format, "width": width, "height": height, "notes": json.dumps(photo.notes)}
     measures = cleanness.measure(photo.pixels, data)
-    row |= {"measures": sorted(measures.items()), "phash": cleanness.phash(photo.pixels), **_scene_facts(photo.pixels)}
+    row |= {"measures": sorted(measures.items()), "phash": cleanness.phash(photo.pixels), **scene_facts(photo.pixels)}
     verdict = cleanness.decide(measures, run.recipe.index.limits)
     if not verdict.keep and verdict.reason:
         raise BadSample(verdict.reason, verdict.detail)
 
 
-def _scene_facts(pixels: Srgb) -> dict[str, Any]:
-    """Return what the plan may know of a photo's scene."""
+def scene_facts(pixels: Srgb) -> dict[str, Any]:
+    """Return what the plan may know of a photo's scene, as columns of its index row."""
     small = proxy(pixels)
     sky_map = sky.sky(small)
     return {
         "sky_frac": sky.sky_frac(sky_map),
         "luminance": float(np.mean(camera.to_linear(small))),
         "far": depth.far(small, sky_map),
+        "lights": json.dumps(lights.find(pixels)),
     }
 
 

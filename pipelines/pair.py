@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,18 +12,19 @@ import cv2
 import degrade
 from degrade import chain
 from degrade.contract import Encoded, Srgb
-from degrade.errors import BadSample, Reason
 from degrade.record import from_record
-from manifests import commit, png
+from manifests import png
 from manifests.pictures import EXTENSIONS
-from manifests.shards import Member
+from manifests.shards import Layer, Member
 from pipelines import crops
 from pipelines.crops import Crop
-from pipelines.photos import decode, sources
+from pipelines.layers import stored_layers
+from pipelines.others import Others, indexed_bytes
+from pipelines.photos import clips, decode
 from pipelines.photos.decode import DecodeRules, Photo
 from pipelines.photos.sources import Listed
 from pipelines.photos.verbatim import bare_jpeg
-from pipelines.priors import Priors
+from pipelines.priors import Priors, photo_key
 
 
 class Pair(NamedTuple):
@@ -31,6 +33,7 @@ class Pair(NamedTuple):
     clean: Srgb
     degraded: Encoded
     assets: list[dict[str, str]]
+    layers: list[Layer]
     clean_file: bytes | None = None  # the photo's own bytes, where they are the clean side already
 
 
@@ -40,12 +43,14 @@ class Darkroom:
     Args:
         run: the run folder, for cached priors; None keeps none.
         rules: how photos are decoded.
+        layers: whether side products are made.
     """
 
-    def __init__(self, run: Path | None, rules: DecodeRules) -> None:
-        self._rules = rules
+    def __init__(self, run: Path | None, rules: DecodeRules, *, layers: bool = False) -> None:
+        self._rules, self._layers = rules, layers
         self._priors = Priors(run)
-        self._open: tuple[str, Photo, bytes] | None = None
+        self._others = Others(rules)
+        self._open: tuple[tuple[str, int | None], Photo, bytes] | None = None
 
     def render(self, row: dict[str, Any]) -> Pair:
         """Return the pair of a row.
@@ -53,20 +58,31 @@ class Darkroom:
         Raises:
             BadSample: the photo has gone or changed, or nothing came of it.
         """
+        crop, steps = crop_of(row), steps_of(row)
         photo, data = self._photo(row)
-        crop = crop_of(row)
         clean = crops.cut(photo.pixels, crop)
-        assets, used = self._priors.assets(photo.pixels, row["photo_sha256"], crop, json.loads(row["makers"]))
-        return Pair(clean, chain.render(clean, steps_of(row), assets), used, _verbatim(photo, data, clean))
+        assets, used = self._priors.assets(photo.pixels, photo_key(row), crop, json.loads(row["makers"]))
+        windows = [step.params.window for step in steps if getattr(step.params, "window", ())]
+        frames = clips.window(data, windows[0][0], windows[0][-1], crop) if windows else ()
+        others = json.loads(row["others"])
+        assets = dataclasses.replace(assets, frames=frames, **self._others.assets(others))
+        used += [{"kind": other["role"], "maker": other["uri"], "sha256": other["sha256"]} for other in others]
+        layers = stored_layers(clean, steps, assets) if self._layers else []
+        return Pair(clean, chain.render(clean, steps, assets), used, layers, _verbatim(photo, data, clean))
 
     def _photo(self, row: dict[str, Any]) -> tuple[Photo, bytes]:
         """Return the photo of a row and its bytes, checked to be those that were indexed."""
-        if self._open is None or self._open[0] != row["photo_sha256"]:
-            data = sources.read(Listed(row["photo_uri"], row["photo_offset"], row["photo_size"], {}), self._rules.max_bytes)
-            if commit.sha256(data) != row["photo_sha256"]:
-                raise BadSample(Reason.SOURCE_CHANGED, f"{row['photo_uri']} holds other bytes than when it was indexed")
-            self._open = (row["photo_sha256"], decode.decode(data, self._rules), data)
+        key = (row["photo_sha256"], row["photo_frame"])
+        if self._open is None or self._open[0] != key:
+            data = self._bytes(row)
+            photo = decode.decode(data, self._rules) if row["photo_frame"] is None else clips.frame(data, row["photo_frame"])
+            self._open = (key, photo, data)
         return self._open[1:]
+
+    def _bytes(self, row: dict[str, Any]) -> bytes:
+        if self._open is not None and self._open[0][0] == row["photo_sha256"]:
+            return self._open[2]  # another frame of the same clip
+        return indexed_bytes(Listed(row["photo_uri"], row["photo_offset"], row["photo_size"], {}), row["photo_sha256"], self._rules.max_bytes)
 
 
 def _verbatim(photo: Photo, data: bytes, clean: Srgb) -> bytes | None:

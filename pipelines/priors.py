@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from degrade.contract import Assets, Srgb
 from degrade.errors import MissingModel
-from degrade.scene import depth, models, segments, sky
+from degrade.scene import depth, mask_models, models, segments, sky
 from degrade.scene.proxy import cut, proxy
 from manifests import commit
 from pipelines.crops import Crop
-from pipelines.photos import decode, sources
+from pipelines.photos import clips, decode, sources
 from pipelines.run import load
 
 STEPS = 65535.0
@@ -84,12 +84,15 @@ class Priors:
         """Drop what is kept in memory; what is on disk stays."""
         self._recent.clear()
 
-    def model(self, photo: Srgb, sha256: str, maker: str) -> None:
-        """Make and keep the depth map of a photo by a model; the horizon is the stand-in's."""
-        small = proxy(photo)
-        prior = _loaded(maker).priors([small], [sky.sky(small)])[0]
-        key = (sha256, "depth", maker)
-        self._recent[key] = self.keep(key, prior.inverse, prior.horizon_frac, prior.maker)
+    def model(self, photo: Srgb, sha256: str, kind: str, maker: str) -> None:
+        """Make and keep a map of a photo by a model; the horizon of a depth map is the stand-in's."""
+        small, key = proxy(photo), (sha256, kind, maker)
+        if kind == "segments":
+            network = _segment_model(maker)
+            self._recent[key] = self.keep(key, network.labels([small])[0], 0.5, network.maker)
+        else:
+            prior = _depth_model(maker).priors([small], [sky.sky(small)])[0]
+            self._recent[key] = self.keep(key, prior.inverse, prior.horizon_frac, prior.maker)
 
     def path(self, sha256: str, kind: str, maker: str) -> Path | None:
         """Return where a map is kept, if it is."""
@@ -124,9 +127,15 @@ class Priors:
 
 
 @functools.cache
-def _loaded(maker: str) -> models.DepthModel:
+def _depth_model(maker: str) -> models.DepthModel:
     """Return a depth model, loaded once per process."""
     return models.DepthModel(maker)
+
+
+@functools.cache
+def _segment_model(maker: str) -> mask_models.SegmentModel:
+    """Return a segment model, loaded once per process."""
+    return mask_models.SegmentModel(maker)
 
 
 def _content_hash(values: NDArray[np.uint16], horizon_frac: float) -> str:
@@ -145,23 +154,29 @@ def _stand_in(small: Srgb, kind: str) -> tuple[NDArray[Any], float]:
     return prior.inverse, prior.horizon_frac
 
 
+def photo_key(row: dict[str, Any]) -> str:
+    """Return the name under which a photo's maps are kept; each frame of a clip is a photo of its own."""
+    frame = row["photo_frame"]
+    return str(row["photo_sha256"]) if frame is None else f"{row['photo_sha256']}-{frame}"
+
+
 def check(task: dict[str, Any], _at: Callable[[str], None]) -> str:
-    """Load a depth model where the work will be done; answer its full name, or stop with the command that gets it."""
-    return _loaded(task["maker"]).maker
+    """Load a model where the work will be done; answer its full name, or stop with the command that gets it."""
+    return _segment_model(task["maker"]).maker if task["kind"] == "segments" else _depth_model(task["maker"]).maker
 
 
 def work(task: dict[str, Any], at: Callable[[str], None]) -> int:
-    """Run a depth model over a task's photos; answer how many maps were made. The model stays loaded between tasks."""
+    """Run a model over a task's photos; answer how many maps were made. The model stays loaded between tasks."""
     run = load(Path(task["run"]))
-    priors = Priors(run.folder)
+    priors, rules = Priors(run.folder), run.recipe.index.decode
     made = 0
     for photo in task["photos"]:
-        key = (photo["photo_sha256"], "depth", task["maker"])
-        if photo["photo_sha256"] in task["skip"] or priors.stored(*key) is not None:
+        name = photo_key(photo)
+        if name in task["skip"] or priors.stored(name, task["kind"], task["maker"]) is not None:
             continue
-        at(photo["photo_sha256"])
-        listed = sources.Listed(photo["photo_uri"], photo["photo_offset"], photo["photo_size"], {})
-        data = sources.read(listed, run.recipe.index.decode.max_bytes)
-        priors.model(decode.decode(data, run.recipe.index.decode).pixels, photo["photo_sha256"], task["maker"])
+        at(name)
+        data = sources.read(sources.Listed(photo["photo_uri"], photo["photo_offset"], photo["photo_size"], {}), rules.max_bytes)
+        opened = decode.decode(data, rules) if photo["photo_frame"] is None else clips.frame(data, photo["photo_frame"])
+        priors.model(opened.pixels, name, task["kind"], task["maker"])
         made += 1
     return made

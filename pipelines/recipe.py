@@ -21,7 +21,7 @@ from degrade.keys import nearest, refuse_unknown_keys
 from filters.cleanness import Limits
 from manifests.commit import fingerprint
 from pipelines.photos.decode import DecodeRules
-from pipelines.photos.sources import Source
+from pipelines.photos.sources import Source, remembered
 
 MAX_BYTES = 1 << 20  # a recipe is a page; a YAML bomb is not
 Weight = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -99,6 +99,26 @@ class PriorsRecipe(Section):
     sky: Literal["colour"] = "colour"
 
 
+class BankRecipe(Section):
+    """Images that a degradation draws from: a folder, glob, tar or list, or several."""
+
+    sources: tuple[Source, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "sources" in values:
+            return values
+        return {"sources": values if isinstance(values, (list, tuple)) else [values]}
+
+
+class ClipsRecipe(Section):
+    """Video clips: how much of one is looked at, and how many pairs it gives."""
+
+    variants: Count = 8
+    max_frames: Annotated[int, Field(ge=8, le=100_000, strict=True)] = 1500
+
+
 class RenderRecipe(Section):
     """Limits on the work itself; they do not change a pixel."""
 
@@ -131,8 +151,11 @@ class Recipe(Section):
     crop: CropRecipe = Field(default_factory=CropRecipe)
     split: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")], Weight] = Field(default_factory=lambda: {"train": 1.0})
     variants: Count = 1
+    clips: ClipsRecipe = Field(default_factory=ClipsRecipe)
     tasks: dict[str, TaskRecipe]
+    banks: dict[str, BankRecipe] = Field(default_factory=dict)
     priors: PriorsRecipe = Field(default_factory=PriorsRecipe)
+    layers: Annotated[bool, Field(strict=True)] = False
     render: RenderRecipe = Field(default_factory=RenderRecipe)
     select: SelectRecipe = Field(default_factory=SelectRecipe)
     export: ExportRecipe = Field(default_factory=ExportRecipe)
@@ -146,7 +169,18 @@ class Recipe(Section):
             for other, also in task.also.items():
                 _check_step(f"tasks.{name}.also.{other}", other, also)
                 check_combination([degrade.by_name(name), degrade.by_name(other)])
+        for name in self.banks:
+            _check_bank(name)
         return self
+
+    @property
+    def takes_clips(self) -> bool:
+        """Whether a task of this recipe is made from video."""
+        return any(task.share > 0 and "window" in degrade.by_name(name).params._fields for name, task in self.tasks.items())
+
+    def variants_of(self, kind: str) -> int:
+        """Return how many pairs a photo or a clip gives."""
+        return self.clips.variants if kind == "clip" else self.variants
 
     def ranges(self, name: str, step: StepRecipe) -> Ranges:
         """Return the ranges of a step, the recipe's over the generator's own."""
@@ -155,8 +189,16 @@ class Recipe(Section):
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the pixels and the rows; limits of work and selection may change on a finished run."""
-        page = self.model_dump(mode="json", exclude={"select", "export", "sources", "render"})
-        return {**page, "shard_pairs": self.render.shard_pairs}
+        page = self.model_dump(mode="json", exclude={"select", "export", "sources", "render", "banks"})
+        banks = {name: [remembered(source) for source in bank.sources] for name, bank in sorted(self.banks.items())}
+        return {**page, "banks": banks, "shard_pairs": self.render.shard_pairs}
+
+
+def _check_bank(name: str) -> None:
+    """Refuse a bank that no degradation draws from."""
+    drawing = [made.name for made in degrade.GENERATORS if "textures" in made.params._fields]
+    if name not in drawing:
+        raise ValueError(f"`banks.{name}`: no degradation `{name}` draws from a bank; {nearest(name, drawing)}")
 
 
 def _check_step(path: str, name: str, step: StepRecipe) -> None:
@@ -213,6 +255,12 @@ def parse(page: dict[str, Any], where: str = "recipe") -> Recipe:
     except ValidationError as error:
         lines = [f"{where}: `{_place(item['loc']).lstrip('.') or '(top)'}`: {_said(item)}" for item in error.errors()]
         raise RecipeError("\n".join(lines)) from error
+
+
+def with_absolute_banks(recipe: Recipe) -> Recipe:
+    """Return the recipe with banks that are found from any folder."""
+    banks = {name: BankRecipe(sources=tuple(Source(**remembered(source)) for source in bank.sources)) for name, bank in recipe.banks.items()}
+    return recipe.model_copy(update={"banks": banks})
 
 
 def changed(old: dict[str, Any], new: dict[str, Any], path: str = "") -> list[str]:

@@ -17,7 +17,7 @@ from pipelines import pair, plan
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.memory import out_of_memory
-from pipelines.priors import STAND_INS, Priors
+from pipelines.priors import STAND_INS, Priors, photo_key
 from pipelines.progress import Meter
 from pipelines.run import Run, load
 from pipelines.versions import made_with
@@ -74,34 +74,40 @@ def _check_ceiling(run: Run, meter: Meter) -> None:
         )
 
 
+def _models(run: Run) -> list[tuple[str, str]]:
+    """Return (kind of map, model) of the maps that a recipe leaves to networks."""
+    named = (("depth", run.recipe.priors.depth), ("segments", run.recipe.priors.segments))
+    return [(kind, maker) for kind, maker in named if maker not in STAND_INS]
+
+
 def check_models(run: Run, engine: Engine) -> None:
     """Raise before hours of work if a model that the recipe names is not there."""
-    if run.recipe.priors.depth not in STAND_INS:
-        list(engine.map("pipelines.priors:check", [{"maker": run.recipe.priors.depth}], MODEL_LIMITS, gpu=True))
+    for kind, maker in _models(run):
+        list(engine.map("pipelines.priors:check", [{"kind": kind, "maker": maker}], MODEL_LIMITS, gpu=True))
 
 
 def _prepare_models(run: Run, engine: Engine, todo: list[dict[str, Any]]) -> None:
     """Make the maps that need a model, before the pairs that need the maps."""
-    maker = run.recipe.priors.depth
-    if maker in STAND_INS or not todo:
-        return
-    priors = Priors(run.folder)
-    wanted: dict[str, dict[str, Any]] = {}
-    for task in todo:
-        for row in plan.shard_rows(run, task["part"], task["group"]):
-            if json.loads(row["makers"]).get("depth") == maker and priors.stored(row["photo_sha256"], "depth", maker) is None:
-                wanted[row["photo_sha256"]] = {name: row[name] for name in ("photo_sha256", "photo_uri", "photo_offset", "photo_size")}
-    photos = list(wanted.values())
-    tasks = ({"run": str(run.folder), "maker": maker, "photos": photos[at : at + PHOTOS_PER_TASK]} for at in range(0, len(photos), PHOTOS_PER_TASK))
-    with Meter("depth", len(photos), unit="photos") as meter:
-        for made in engine.map("pipelines.priors:work", tasks, MODEL_LIMITS, gpu=True):
-            meter.add(made, {})
+    for kind, maker in _models(run) if todo else ():
+        priors = Priors(run.folder)
+        wanted: dict[str, dict[str, Any]] = {}
+        for task in todo:
+            for row in plan.shard_rows(run, task["part"], task["group"]):
+                name = photo_key(row)
+                if json.loads(row["makers"]).get(kind) == maker and name not in wanted and priors.stored(name, kind, maker) is None:
+                    wanted[name] = {field: row[field] for field in ("photo_sha256", "photo_uri", "photo_offset", "photo_size", "photo_frame")}
+        photos = list(wanted.values())
+        base = {"run": str(run.folder), "kind": kind, "maker": maker}
+        tasks = ({**base, "photos": photos[at : at + PHOTOS_PER_TASK]} for at in range(0, len(photos), PHOTOS_PER_TASK))
+        with Meter(kind, len(photos), unit="photos") as meter:
+            for made in engine.map("pipelines.priors:work", tasks, MODEL_LIMITS, gpu=True):
+                meter.add(made, {})
 
 
 def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
     """Render one shard; answer the counts by reason (the empty word: a pair)."""
     run = load(Path(task["run"]))
-    darkroom = pair.Darkroom(run.folder, run.recipe.index.decode)
+    darkroom = pair.Darkroom(run.folder, run.recipe.index.decode, layers=run.recipe.layers)
     counts: Counter[str] = Counter()
     with shards.ShardWriter(run.folder, task["shard"], run.fingerprint) as writer:
         for row in plan.shard_rows(run, task["part"], task["group"]):
@@ -118,12 +124,13 @@ def _one(darkroom: pair.Darkroom, writer: shards.ShardWriter, row: dict[str, Any
             raise BadSample(Reason(skip[0]), skip[1])
         with out_of_memory():
             made = darkroom.render(row)
-            row["scores"] = [("psnr_db", _distance_db(made))]
+            row["scores"] = sorted({"psnr_db": _distance_db(made), **made.degraded.notes}.items())
             clean, degraded = pair.members_of(made)
     except BadSample as bad:
         writer.add_reject(row | {"verdict": "reject", "reason": str(bad.reason), "detail": bad.detail})
         return str(bad.reason)
-    writer.add_pair(row | {"verdict": "keep", "assets": json.dumps(made.assets, sort_keys=True)}, clean, degraded)
+    row |= {"verdict": "keep", "assets": json.dumps(made.assets, sort_keys=True)}
+    writer.add_pair(row, clean, degraded, made.layers)
     return ""
 
 

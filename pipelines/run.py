@@ -2,9 +2,10 @@
 
     run.json            recipe, inputs, versions and their fingerprint      recipe.yaml   the page as it was written
     listing.parquet     every input            index/ index.parquet   every input, opened and measured
+    banks.parquet       every image of the banks                      scene/   cached priors
     plan/ plan.json     every pair             shards/                pictures and rows; the Parquet is the commit
-    scene/              cached priors          manifest.parquet  manifest.json   every pair with its verdict
-    report/             figures and pictures   export/                other people's formats
+    report/             figures and pictures   manifest.parquet  manifest.json   every pair with its verdict
+                                               export/                other people's formats
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 from degrade.errors import RunError
 from manifests import commit
 from pipelines import recipe as recipes
-from pipelines.photos.sources import Source
+from pipelines.photos.sources import Source, remembered
 from pipelines.recipe import Recipe
 from pipelines.versions import deciding_versions
 
@@ -43,6 +44,11 @@ class Run:
     def index(self) -> Path:
         """Every input, opened and measured."""
         return self.folder / "index.parquet"
+
+    @property
+    def banks(self) -> Path:
+        """Every image of the recipe's banks, opened."""
+        return self.folder / "banks.parquet"
 
     @property
     def plan_record(self) -> Path:
@@ -75,7 +81,7 @@ def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) 
     Raises:
         RunError: the folder belongs to another recipe (the difference is printed), or is something else.
     """
-    identity = {"recipe": recipe.identity(), "inputs": [_absolute(source) for source in inputs], "made_with": deciding_versions()}
+    identity = {"recipe": recipe.identity(), "inputs": [remembered(source) for source in inputs], "made_with": deciding_versions()}
     fingerprint = recipes.identity_fingerprint(identity)
     record = folder / "run.json"
     if record.exists() and (folder / "listing.parquet").exists():  # a run that never found its inputs binds nobody
@@ -86,16 +92,11 @@ def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) 
             raise RunError(f"{folder} was made by another recipe; use a new --out, or put these back:\n  {lines}")
     elif folder.exists() and not record.exists() and any(folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run.json: choose a new or empty folder for --out")
+    recipe = recipes.with_absolute_banks(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     commit.write_bytes(folder / "recipe.yaml", page.encode())
     commit.write_json(record, {"fingerprint": fingerprint, "identity": identity, "recipe": recipe.model_dump(mode="json")})
     return Run(folder, recipe, fingerprint)
-
-
-def _absolute(source: Source) -> dict[str, Any]:
-    """Return a source as it is remembered: a local path does not depend on where the command was run."""
-    told = source.model_dump(mode="json", exclude_defaults=True)
-    return told if "://" in source.path else {**told, "path": os.path.abspath(source.path)}
 
 
 def load(folder: Path) -> Run:

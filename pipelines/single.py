@@ -1,31 +1,34 @@
-"""One degradation on one photo: what `patina degrade` and `patina sheet` do, by the path that a job takes."""
+"""One degradation on one photo or clip: what `patina degrade` and `patina sheet` do, by the path that a job takes."""
 
 from __future__ import annotations
 
+import dataclasses
 import typing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 import degrade
-from degrade import camera, chain
-from degrade.contract import Encoded, Facts, Srgb
-from degrade.errors import RecipeError
+from degrade import chain
+from degrade.contract import Assets, Encoded, Facts, Generator, Srgb, Texture
+from degrade.errors import BadSample, Reason, RecipeError
 from degrade.record import to_record
-from degrade.scene import depth, sky
-from degrade.scene.proxy import proxy
-from degrade.stream import stream
+from degrade.stream import stream, unit_draws
 from manifests import commit, png
 from manifests.pictures import EXTENSIONS
-from pipelines.crops import Crop, cut
-from pipelines.photos import decode, sources
+from pipelines import crops, footage
+from pipelines.crops import Crop
+from pipelines.index import scene_facts
+from pipelines.photos import clips, decode, sources, textures
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.formats import FormatName
 from pipelines.photos.sources import Listed
 from pipelines.priors import STAND_INS, Priors
+from pipelines.recipe import CropRecipe
+from pipelines.usable import Photo
 
 MAKERS = {"depth": "geometric", "sky": "colour", "segments": "superpixels"}
+RULES = DecodeRules(formats=typing.get_args(FormatName))
+CLIP_FRAMES = 1500
 
 
 class Tried(NamedTuple):
@@ -37,39 +40,57 @@ class Tried(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A photo, opened once for any number of tries."""
+    """A photo or clip, opened once for any number of tries."""
 
-    pixels: Srgb
-    sha256: str
-    facts: Facts
+    pixels: Srgb  # of a clip: its first frame
+    data: bytes
+    photo: Photo  # as the plan would know it
+
+
+class Beside(NamedTuple):
+    """What a degradation may want besides: other makers of maps, a second photo, a bank of images."""
+
+    makers: dict[str, str] = {}  # noqa: RUF012  never written to
+    partner: Opened | None = None
+    bank: tuple[Listed, ...] = ()
+
+
+NOTHING = Beside()
 
 
 def open_photo(path: Path) -> Opened:
-    """Open a photo with all formats enabled.
+    """Open a photo or a clip with all formats enabled.
 
     Raises:
         BadSample: it cannot be used, and why.
     """
-    rules = DecodeRules(formats=typing.get_args(FormatName))
-    data = sources.read(Listed(str(path), None, None, {}), rules.max_bytes)
-    pixels = decode.decode(data, rules).pixels
-    small = proxy(pixels)
-    sky_map = sky.sky(small)
-    luminance = float(np.mean(camera.to_linear(small)))
-    facts = Facts(pixels.shape[1], pixels.shape[0], sky.sky_frac(sky_map), luminance, depth.far(small, sky_map))
-    return Opened(pixels, commit.sha256(data), facts)
+    data = sources.read(Listed(str(path), None, None, {}), RULES.max_bytes)
+    if clips.signature(data) is not None:
+        row = footage.examine(data, RULES, CLIP_FRAMES)
+        pixels = clips.frame(data, 0).pixels
+    else:
+        pixels = decode.decode(data, RULES).pixels
+        row = {"kind": "photo", "motion": None, **scene_facts(pixels)}
+    told = {"uri": str(path), "offset": None, "size": None, "sha256": commit.sha256(data), "width": pixels.shape[1], "height": pixels.shape[0]}
+    known = {"kind": "clip", **row, **told, "extra": []}
+    return Opened(pixels, data, Photo(*(known[name] for name in Photo._fields)))
 
 
-def try_one(photo: Opened, kind: str, stratum: int, seed: int, crop: Crop | None = None, depth_maker: str | None = None) -> Tried:
+def open_bank(path: str) -> tuple[Listed, ...]:
+    """List a bank of images: a folder, glob, tar or file; raises RecipeError if there is none."""
+    return tuple(sources.listing([path]))
+
+
+def try_one(opened: Opened, kind: str, stratum: int, seed: int, crop: Crop | None = None, beside: Beside = NOTHING) -> Tried:
     """Degrade a photo once.
 
     Args:
-        photo: from `open_photo`.
+        opened: from `open_photo`.
         kind: a name of the catalogue.
         stratum: severity 1 to 5.
         seed: any number; the same gives the same picture.
         crop: which part; default all of it.
-        depth_maker: a depth model instead of the stand-in.
+        beside: other makers of maps than the stand-ins, a second photo, a bank.
 
     Raises:
         BadSample: the photo does not suit the degradation.
@@ -80,20 +101,50 @@ def try_one(photo: Opened, kind: str, stratum: int, seed: int, crop: Crop | None
         generator.band(stratum)
     except ValueError as error:
         raise RecipeError(str(error)) from error
-    height, width = photo.pixels.shape[:2]
+    height, width = opened.pixels.shape[:2]
     crop = crop or Crop(0, 0, width, height, width, height)
-    params = generator.sample(stream(seed, kind, photo.sha256), generator.ranges(), photo.facts, stratum)
-    makers = {need: MAKERS[need] for need in generator.needs}
-    priors = Priors(None)
-    if depth_maker and depth_maker not in STAND_INS and "depth" in makers:
-        makers["depth"] = depth_maker
-        priors.model(photo.pixels, photo.sha256, depth_maker)
-    clean = cut(photo.pixels, crop)
-    assets, _ = priors.assets(photo.pixels, photo.sha256, crop, makers)
-    degraded = chain.render(clean, [chain.Step(generator, params)], assets)
+    params = generator.sample(stream(seed, kind, opened.photo.sha256), generator.ranges(), _facts(opened, generator, crop, beside), stratum)
+    shutter = getattr(params, "window", ())
+    pixels = clips.frame(opened.data, shutter[1]).pixels if shutter else opened.pixels
+    clean = crops.cut(pixels, crop)
+    assets = _maps(opened, pixels, generator, crop, beside) if not shutter else Assets()
+    added: dict[str, Any] = {"frames": clips.window(opened.data, shutter[0], shutter[-1], crop) if shutter else ()}
+    if beside.partner is not None and "partner" in generator.needs:
+        added["partner"] = crops.cut(beside.partner.pixels, _filling(beside.partner, crop))
+    if count := len(getattr(params, "textures", ())):
+        added["textures"] = {kind: _textures(beside.bank, f"{seed} {opened.photo.sha256}", count)}
+    degraded = chain.render(clean, [chain.Step(generator, params)], dataclasses.replace(assets, **added))
     severity = generator.severity(params)
     step = {"generator": kind, "params": to_record(params), "severity": severity, "unit": generator.unit, "stratum": generator.stratum(severity)}
     return Tried(clean, degraded, step)
+
+
+def _facts(opened: Opened, generator: Generator[Any, Any], crop: Crop, beside: Beside) -> Facts:
+    """Return what the plan would tell the generator."""
+    facts = opened.photo.facts(crop)
+    if facts.motion is not None and "window" not in generator.params._fields:
+        raise BadSample(Reason.NOT_FOR_CLIPS, f"{generator.name} is made on photos, this is a clip")
+    partner = beside.partner.photo.facts(_filling(beside.partner, crop)) if beside.partner is not None else None
+    return dataclasses.replace(facts, textures=len(beside.bank), partner=partner)
+
+
+def _filling(partner: Opened, crop: Crop) -> Crop:
+    return crops.filling(CropRecipe(max_upscale=4.0), partner.photo.width, partner.photo.height, crop.width, crop.height)
+
+
+def _maps(opened: Opened, pixels: Srgb, generator: Generator[Any, Any], crop: Crop, beside: Beside) -> Assets:
+    """Return the maps of the scene that a generator needs, by models where they are asked for."""
+    makers = {need: beside.makers.get(need, MAKERS[need]) for need in generator.needs if need in MAKERS}
+    priors = Priors(None)
+    for need, maker in makers.items():
+        if maker not in STAND_INS:
+            priors.model(pixels, opened.photo.sha256, need, maker)
+    return priors.assets(pixels, opened.photo.sha256, crop, makers)[0]
+
+
+def _textures(bank: tuple[Listed, ...], key: str, count: int) -> tuple[Texture, ...]:
+    picks = [bank[int(unit_draws(place, "bank", key)[0] * len(bank))] for place in range(count)]
+    return tuple(textures.decode(sources.read(pick, RULES.max_bytes)) for pick in picks)
 
 
 def save(encoded: Encoded, path: Path) -> None:

@@ -48,7 +48,7 @@ def distance_m(inverse: Map, layer: Layer) -> Map:
     return np.float32(1.0) / (inverse * np.float32(1 / layer.near_m - 1 / layer.far_m) + np.float32(1 / layer.far_m))
 
 
-def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: float, height_rad: float) -> Map:
+def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: float, height_rad: float, density: Map | None = None) -> Map:
     """Return exp(-optical depth), hxw float32 in [0, 1].
 
     Args:
@@ -57,6 +57,7 @@ def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: floa
         layer: the air.
         horizon_frac: row of the horizon in heights.
         height_rad: vertical field of view.
+        density: hxw, how many times as dense as even air the air on each ray is; None is even.
     """
     height, width = inverse.shape
     rows = (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(height)
@@ -73,6 +74,9 @@ def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: floa
         patches = _patches((height, width), layer, scale)
         land *= _density(through_land, patches, layer)
         above *= _density(through_sky, patches, layer)
+    if density is not None:
+        land *= density
+        above *= density
     over_land, over_sky = cv2.exp(land), cv2.exp(above)
     return np.asarray(np.clip(over_land + sky * (over_sky - over_land), 0, 1), np.float32)
 

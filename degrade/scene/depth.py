@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.arrays.guided import coefficients, guide_mix
+from degrade.camera import to_linear
 from degrade.contract import Map, Srgb
 from degrade.scene.proxy import proxy as reduced
 
@@ -27,6 +28,7 @@ BESIDE_FRAC = 0.06  # how far a standing region lends its distance to what is be
 NEAREST_FOOT = 0.6  # things that stand up are not at our feet
 LEAST_SKY = 0.1  # a photo with less sky shows no distance that we could prove
 BROWN = 0.15  # (red - blue) / red above which a colour from red over green to blue is brown, not light
+DAYLIT, BLACK = 0.15, 0.125  # median light of land that the sun shines on, and the share of it below which no sky lies by day
 BLURRED_SURROUND = 0.10  # sharpness of the rim over that of the sharpest part, below which a lens isolates its subject
 
 
@@ -79,7 +81,7 @@ def horizon_frac(sky: Map) -> float:
 
 
 def far(proxy: Srgb, sky: Map) -> bool:
-    """Answer whether a photo shows distance: open sky, no lens isolating a near subject, no portrait.
+    """Answer whether a photo shows distance: open sky with air in it, no lens isolating a near subject, no portrait.
 
     Without weights only sky proves distance; a street canyon or a forest without sky is refused, on the safe side.
 
@@ -87,7 +89,7 @@ def far(proxy: Srgb, sky: Map) -> bool:
         proxy: hxwx3 uint8, the whole photo at low resolution.
         sky: hxw float32, same size.
     """
-    if float(sky.mean()) < LEAST_SKY or _brown_above(proxy, sky):
+    if float(sky.mean()) < LEAST_SKY or _brown_above(proxy, sky) or _black_behind_daylight(proxy, sky):
         return False
     return _surround_sharpness(proxy, sky) >= BLURRED_SURROUND and not _shows_a_face(proxy)
 
@@ -100,6 +102,16 @@ def _brown_above(proxy: Srgb, sky: Map) -> bool:
     weight[min(first + max(height // 8, 1), height) :] = 0
     red, green, blue = (proxy.astype(np.float64) * weight[..., None]).sum((0, 1)) / max(float(weight.sum()), 1e-6)
     return bool(red > green > blue and (red - blue) / (red + 10.0) > BROWN)
+
+
+def _black_behind_daylight(proxy: Srgb, sky: Map) -> bool:
+    """Answer whether what passes for sky is black while the land is well lit: space, or a studio's backdrop; neither has air."""
+    light = cv2.cvtColor(to_linear(proxy), cv2.COLOR_RGB2GRAY)
+    above, land = light[sky > 0.9], light[sky < 0.1]
+    if not (above.size and land.size):
+        return False
+    lit = float(np.median(land))
+    return lit > DAYLIT and float(np.median(above)) < BLACK * lit
 
 
 def _ground(height: int, width: int, horizon: float) -> Map:
@@ -181,7 +193,7 @@ def _shows_a_face(proxy: Srgb) -> bool:
     """Answer whether there is a skin-coloured oval of a portrait's size in the upper part, before whatever backdrop."""
     light, red, blue = cv2.split(cv2.cvtColor(reduced(proxy, WORK_PX), cv2.COLOR_RGB2YCrCb))
     skin = ((red > 140) & (red < 175) & (blue > 95) & (blue < 128) & (light > 60)).astype(np.uint8)
-    whole = cv2.morphologyEx(skin, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    whole = cv2.morphologyEx(cv2.morphologyEx(skin, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     _, _, stats, centres = cv2.connectedComponentsWithStats(whole, connectivity=8)
     width, height, area = (stats[1:, column].astype(np.float64) for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     share, slender, filled = area / skin.size, height / np.maximum(width, 1), area / np.maximum(width * height, 1)

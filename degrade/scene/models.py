@@ -9,7 +9,6 @@ size and better, `dpt_hybrid` is MiDaS' own middle model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,7 +16,7 @@ import numpy as np
 
 from degrade.contract import Map, Srgb
 from degrade.errors import MissingModel
-from degrade.keys import nearest
+from degrade.scene import checkpoints
 from degrade.scene.depth import DepthPrior, horizon_frac
 
 NAMES = {
@@ -46,18 +45,19 @@ class DepthModel:
     """
 
     def __init__(self, name: str, device: str | None = None) -> None:
-        torch, transformers = _libraries()
-        source, revision = _source(name)
-        options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False, "revision": revision}
+        torch, transformers = (checkpoints.library(library, "depth networks", "depth") for library in ("torch", "transformers"))
+        if name.partition("@")[0] == "midas_small":
+            raise MissingModel("midas_small has no port to transformers; use depth_anything_v2_small or dpt_hybrid")
+        source, revision = checkpoints.source(name, NAMES, "depth")
+        options: dict[str, Any] = {**checkpoints.LOCAL, "revision": revision}
         try:
             self._processor = transformers.AutoImageProcessor.from_pretrained(source, **options)
             model = transformers.AutoModelForDepthEstimation.from_pretrained(source, use_safetensors=True, **options)
         except (OSError, ValueError) as error:
-            raise MissingModel(_how_to_get(name, source, revision, error)) from error
+            raise MissingModel(checkpoints.how_to_get(name, source, revision, "depth", error)) from error
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._model = model.to(self.device).eval()
-        commit = revision or getattr(model.config, "_commit_hash", None)
-        self.maker = f"{source}@{commit}" if commit else str(source)
+        self.maker = checkpoints.maker(source, revision, model.config)
 
     @property
     def metric(self) -> bool:
@@ -99,32 +99,3 @@ def relative_inverse(raw: Map, size: tuple[int, int], *, metric: bool) -> Map:
     far, near = np.percentile(inverse, [FAR_CUT, NEAR_CUT])
     scaled: Map = np.clip((inverse - far) / max(near - far, 1e-6), 0, 1).astype(np.float32)
     return cv2.resize(scaled, size, interpolation=cv2.INTER_LINEAR)
-
-
-def _libraries() -> tuple[Any, Any]:
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingModel(f"depth networks need {error.name}: pip install 'patina[depth]'") from error
-    return torch, transformers
-
-
-def _source(name: str) -> tuple[str, str | None]:
-    """Return what transformers loads, and the revision."""
-    if Path(name).is_dir():
-        return name, None
-    if name.startswith("midas_small"):
-        raise MissingModel("midas_small has no port to transformers; use depth_anything_v2_small or dpt_hybrid")
-    place, _, revision = name.partition("@")
-    source = NAMES.get(place, place)
-    if "/" not in source:
-        raise MissingModel(f"no depth model is called `{name}`; {nearest(place, NAMES)}; or give a hub id or a folder")
-    return source, revision or None
-
-
-def _how_to_get(name: str, source: str, revision: str | None, error: Exception) -> str:
-    if Path(source).is_dir():
-        return f"{source} holds no depth checkpoint that transformers can load with safetensors: {error}"
-    pinned = f" --revision {revision}" if revision else ""
-    return f"the depth model {name} is not on this machine: hf download {source}{pinned}"

@@ -39,7 +39,10 @@ def sky(proxy: Srgb) -> Map:
     region = _grown(small)
     if region is None:
         return np.zeros(proxy.shape[:2], np.float32)
-    return _refined(_by_colour(small, region), proxy)
+    mask = _by_colour(small, region)
+    if _reaches_the_lower_edge(mask) and small[len(mask) // 2 :][mask[len(mask) // 2 :]].mean() > DARK:
+        return np.zeros(proxy.shape[:2], np.float32)  # asphalt, paper, a table: only at night do sky and ground look alike
+    return _refined(mask, proxy)
 
 
 def sky_frac(soft: Map) -> float:
@@ -136,6 +139,10 @@ def _by_colour(small: Picture, region: Mask) -> Mask:
     return np.asarray(cleaned.astype(bool))
 
 
+def _reaches_the_lower_edge(mask: Mask) -> bool:
+    return bool(mask[-3:].mean() > 0.3)
+
+
 def _refined(mask: Mask, proxy: Srgb) -> Map:
     """Return the mask, soft, on the proxy's own edges: near the border a pixel is as much sky as its colour says.
 
@@ -157,7 +164,7 @@ def _refined(mask: Mask, proxy: Srgb) -> Map:
     soft = np.clip((along - np.float32(0.3)) / np.float32(0.5), 0, 1)
     trust = np.clip(contrast / np.float32(0.02), 0, 1) * np.clip(np.float32(8.0) * np.minimum(share - 0.04, 0.96 - share), 0, 1)
     soft = coarse + trust.astype(np.float32) * (soft - coarse)
-    if mask[-3:].mean() > 0.3:
+    if _reaches_the_lower_edge(mask):
         rows = (np.arange(len(soft), dtype=np.float32) / np.float32(len(soft)))[:, None]
         soft *= np.clip((DEEPEST_FRAC[1] - rows) / (DEEPEST_FRAC[1] - DEEPEST_FRAC[0]), 0, 1)
     return np.asarray(soft, np.float32)

@@ -20,7 +20,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -55,9 +55,7 @@ class DecodeRules(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    formats: tuple[FormatName, ...] = Field(
-        default=DEFAULT_FORMATS, description="formats that are read, told by their signature; the others are rejects"
-    )
+    formats: tuple[FormatName, ...] = Field(default=DEFAULT_FORMATS, description="formats that are read, told by their signature; the others are rejects")
     max_bytes: int = Field(default=1 << 28, ge=1, strict=True, description="bytes of a file; a longer one is not read")
     max_pixels: int = Field(
         default=100_000_000,
@@ -80,7 +78,7 @@ class Photo(NamedTuple):
     """A decoded photo, and what was done to it on the way."""
 
     pixels: Srgb  # HxWx3 uint8 sRGB, C-contiguous, upright
-    format: FormatName
+    format: FormatName | Literal["clip"]
     notes: tuple[str, ...]  # of "upright:6", "icc:Adobe RGB (1998)", "grey", "alpha:opaque", "16bit", ...
 
 

@@ -24,6 +24,7 @@ from pipelines.photos import archives, folders, lists, uris
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".gif", ".bmp", ".jp2", ".mpo"}
 )
+CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"})
 MAX_BYTES = 1 << 28
 
 
@@ -42,6 +43,12 @@ class Source(BaseModel):
     @classmethod
     def _known_keys(cls, values: Any) -> Any:
         return {"path": values} if isinstance(values, str) else refuse_unknown_keys(cls, values)
+
+
+def remembered(source: Source) -> dict[str, Any]:
+    """Return a source as a run remembers it: a local path does not depend on where the command was run."""
+    told = source.model_dump(mode="json", exclude_defaults=True)
+    return told if "://" in source.path else {**told, "path": os.path.abspath(source.path)}
 
 
 class Listed(NamedTuple):

@@ -20,7 +20,7 @@ def strata_sheet(photos: list[Path], names: list[str] | None, seed: int, side: i
     """Write the sheet; answer its path. A photo that does not suit a degradation says so in its caption.
 
     Args:
-        photos: files.
+        photos: files; each is the second photo of the next, where a degradation needs one.
         names: of degradations; None for all.
         seed: for every draw.
         side: px of a picture.
@@ -28,8 +28,10 @@ def strata_sheet(photos: list[Path], names: list[str] | None, seed: int, side: i
         detail: show the middle at 100 %.
     """
     rows = []
-    for path in photos:
-        photo = single.open_photo(path)
+    opened = [single.open_photo(path) for path in photos]
+    for place, (path, photo) in enumerate(zip(photos, opened, strict=True)):
+        other = opened[place - 1] if len(opened) > 1 else None
+        beside = single.Beside(partner=other)
         height, width = photo.pixels.shape[:2]
         scale = min(1.0, LONG_SIDE / max(width, height))
         crop = Crop(0, 0, width, height, max(64, round(width * scale)), max(64, round(height * scale)))
@@ -37,7 +39,7 @@ def strata_sheet(photos: list[Path], names: list[str] | None, seed: int, side: i
             cells: list[Cell] = []
             for stratum in range(1, STRATA + 1):
                 try:
-                    tried = single.try_one(photo, name, stratum, seed, crop)
+                    tried = single.try_one(photo, name, stratum, seed, crop, beside)
                 except BadSample as bad:
                     rows.append([Cell(fitted(photo.pixels, side), f"{path.stem}: {name} refused, {bad}")])
                     break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from degrade import camera, haze
+from degrade.air.banks import Bank
 from degrade.air.optical_depth import Layer
 from degrade.contract import Assets, Facts, Linear, Srgb
 from degrade.errors import BadSample, Reason
@@ -120,7 +122,7 @@ def test_thin_haze_spares_what_is_near(scene: tuple[Linear, Assets]) -> None:
     assert np.quantile(through, 0.95) > 0.95
 
 
-@pytest.mark.parametrize("name", haze.HazeParams._fields)
+@pytest.mark.parametrize("name", [name for name in haze.HazeParams._fields if name != "textures"])
 def test_every_param_changes_the_picture(scene: tuple[Linear, Assets], name: str) -> None:
     """No number is recorded that does not matter."""
     light, assets = scene
@@ -190,20 +192,20 @@ def test_stronger_strata_differ_more_from_clean(scene: tuple[Linear, Assets], ro
     values = [psnr(rocket, camera.to_srgb(haze.render(light, drawn(stratum), assets))) for stratum in range(1, 6)]
     assert values == sorted(values, reverse=True)
     assert values[0] > 25
-    assert values[-1] < 22
+    assert values[-1] < 23  # at dawn fog is dark, and so is what it hides
 
 
 def test_mild_haze_is_mild_on_real_photos(data: Path) -> None:
-    """At stratum 1 outdoor photos stay above 25 dB on average, and stratum 5 is far below."""
+    """At stratum 1 nineteen of twenty pairs of outdoor photos stay above 25 dB, and stratum 5 is far below."""
     mild, dense = [], []
     for name in ("street_london", "lake_village_depth4", "beach_rob_bye", "pier_sunset", "mountain_ryan_schroeder", "night_street_lamps"):
         photo = cv2.cvtColor(cv2.imread(str(data / "clean" / f"{name}.jpg"), cv2.IMREAD_REDUCED_COLOR_4), cv2.COLOR_BGR2RGB)
         light, assets = camera.to_linear(photo), priors(photo)
-        mild.append(psnr(photo, camera.to_srgb(haze.render(light, drawn(1, name), assets))))
+        mild += [psnr(photo, camera.to_srgb(haze.render(light, drawn(1, f"{name} {draw}"), assets))) for draw in range(4)]
         dense.append(psnr(photo, camera.to_srgb(haze.render(light, drawn(5, name), assets))))
-    assert min(mild) > 24
-    assert np.mean(mild) > 27
-    assert max(dense) < 18
+    assert np.mean(np.array(mild) > 25) > 0.95
+    assert np.mean(mild) > 30
+    assert max(dense) < 21
 
 
 def test_night_air_stays_dark() -> None:
@@ -222,6 +224,87 @@ def test_a_lamp_in_fog_glows() -> None:
     prior = np.full((64, 64), 0.05, np.float32)
     hazy = haze.render(light, drawn(4, patchiness=0.0, noise_gain=0.0, forward=0.3), Assets(depth=prior, sky=np.zeros_like(prior)))
     assert hazy[64, 144].mean() > 1.2 * hazy[200, 20].mean()
+
+
+def puff() -> np.ndarray:
+    """A round white cloud, transparent around."""
+    y, x = np.mgrid[-1:1:64j, -1:1:64j]
+    alpha = np.clip(255 * (1 - x * x - y * y), 0, 255).astype(np.uint8)
+    return np.dstack([np.full((64, 64, 3), 255, np.uint8), alpha])
+
+
+BANK = Bank(x_frac=0.5, y_frac=0.5, size_frac=0.6, flatness=0.8, angle_deg=0.0, mirrored=False, strength=1.5)
+
+
+def test_a_fog_bank_hides_what_lies_behind_it_and_spares_what_stands_before() -> None:
+    """The image thickens the air: at its middle far things lose light, near things next to none."""
+    light = np.full((128, 128, 3), 0.2, np.float32)
+    depth = np.zeros((64, 64), np.float32)
+    depth[:, 32:] = 1.0
+    bare = Assets(depth=depth, sky=np.zeros_like(depth), horizon_frac=0.0)
+    params = drawn(visibility_m=1000.0, near_m=5.0, far_m=300.0, **EVEN)
+    before = haze.transmission(light, params, bare)
+    after = haze.transmission(light, params._replace(textures=(BANK,)), replace(bare, textures={"haze": (puff(),)}))
+    assert after[64, 50] < before[64, 50] ** 1.8
+    assert after[64, 78] > before[64, 78] - 0.03
+    assert after[4, 4] > before[4, 4]
+
+
+def test_every_number_of_a_fog_bank_changes_the_picture(scene: tuple[Linear, Assets]) -> None:
+    """What is recorded of a bank matters."""
+    light, assets = scene
+    lopsided = puff()
+    lopsided[:, :24] = 0
+    bright = replace(assets, textures={"haze": (lopsided,)})
+    first = camera.to_srgb(haze.render(light, drawn(3, textures=(BANK,)), bright))
+    for name in Bank._fields:
+        value = getattr(BANK, name)
+        other = BANK._replace(**{name: not value if isinstance(value, bool) else value + 0.2 if name != "angle_deg" else 40.0})
+        assert not np.array_equal(first, camera.to_srgb(haze.render(light, drawn(3, textures=(other,)), bright))), name
+
+
+def test_fog_banks_are_drawn_only_where_the_recipe_has_images() -> None:
+    """No bank, no entry; two images, at most two entries, and about as often as asked."""
+    assert all(drawn(key=str(key)).textures == () for key in range(50))
+    with_bank = replace(FACTS, textures=2)
+    drawn_banks = [haze.sample(stream(1, "haze", str(key)), haze.HazeRanges(from_bank=0.7), with_bank, 3).textures for key in range(300)]
+    assert {len(entries) for entries in drawn_banks} == {0, 1, 2}
+    assert np.mean([bool(entries) for entries in drawn_banks]) == pytest.approx(0.7, abs=0.08)
+    one = replace(FACTS, textures=1)
+    assert all(len(haze.sample(stream(1, "haze", str(key)), haze.HazeRanges(), one, 3).textures) <= 1 for key in range(50))
+
+
+def test_a_missing_fog_image_is_named(scene: tuple[Linear, Assets]) -> None:
+    """A bank without its image is an error, not plain haze."""
+    with pytest.raises(ValueError, match=r"assets.textures\['haze'\]"):
+        haze.render(scene[0], drawn(textures=(BANK,)), scene[1])
+
+
+def test_the_layer_is_the_transmission_that_was_used(ramp: tuple[Linear, Assets]) -> None:
+    """The side product has the clean side's size, lies in 0..1, and is what a fine pattern on the scene loses."""
+    light, assets = ramp
+    params = drawn(4, patchiness=0.0, noise_gain=0.0, metering=0.0, exposure_ev=0.0)
+    made = haze.layers(light, params, assets)
+    assert set(made) == {"transmission"}
+    through = made["transmission"]
+    assert through.shape == light.shape[:2]
+    assert through.dtype == np.float32
+    assert through.min() >= 0
+    assert through.max() <= 1
+    pattern = np.where(np.indices(through.shape).sum(0) % 2, 0.01, -0.01).astype(np.float32)[..., None]
+    arrived = haze.render(light + pattern, params, assets) - haze.render(light - pattern, params, assets)
+    assert np.abs(arrived / (2 * pattern) - through[..., None]).max() < 0.03
+
+
+def test_thin_haze_leaves_a_blue_sky_blue() -> None:
+    """At stratum 1 the sky keeps its colour; dense fog before the same sky is nearly white."""
+    rows = np.linspace(0.6, 1.0, 192, dtype=np.float32)[:, None, None]
+    light = np.ascontiguousarray(np.broadcast_to(rows * np.array([0.15, 0.35, 0.75], np.float32), (192, 256, 3)))
+    above = np.repeat((np.arange(96) < 72).astype(np.float32)[:, None], 128, 1)
+    assets = Assets(depth=0.3 * (1 - above), sky=above, horizon_frac=0.75)
+    thin, dense = (haze.render(light, drawn(stratum, noise_gain=0.0, air_tint=0.3), assets)[100, 128] for stratum in (1, 5))
+    assert thin[0] / thin[2] < 0.35
+    assert dense[0] / dense[2] > 0.55
 
 
 def test_a_photo_without_distance_is_refused() -> None:

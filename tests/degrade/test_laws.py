@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import json
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 import degrade
 from degrade import chain
-from degrade.contract import STRATA, Assets, Encoded, Facts, Generator, Srgb, Stage
+from degrade.contract import STRATA, Assets, Encoded, Facts, Generator, Light, Srgb, Stage, Texture
+from degrade.errors import BadSample, Reason
 from degrade.record import from_record, to_record
 from degrade.scene import depth, segments, sky
 from degrade.scene.proxy import proxy
@@ -37,12 +39,39 @@ class Scene(NamedTuple):
 
 
 def scene_of(clean: Srgb) -> Scene:
-    """Return a scene whose priors are the stand-ins'."""
+    """Return a scene whose priors are the stand-ins', with a lamp, a second photo and banks of three."""
     small = proxy(clean)
     sky_map = sky.sky(small)
     prior = depth.geometric(small, sky_map)
-    assets = Assets(prior.inverse, sky_map, segments.superpixels(small), prior.horizon_frac, 0.7)
-    return Scene(clean, assets, Facts(clean.shape[1], clean.shape[0], sky.sky_frac(sky_map)))
+    textures = {name: tuple(blots(seed) for seed in range(3)) for name in degrade.NAMES}
+    other = partner(clean.shape[1], clean.shape[0])
+    assets = Assets(prior.inverse, sky_map, segments.superpixels(small), prior.horizon_frac, 0.7, partner=other, textures=textures)
+    facts = Facts(clean.shape[1], clean.shape[0], sky.sky_frac(sky_map), lights=LAMPS, textures=3)
+    return Scene(clean, assets, dataclasses.replace(facts, partner=Facts(*facts_size(other), luminance=0.25)))
+
+
+LAMPS = (Light(0.62, 0.3, 0.012, (1.0, 0.85, 0.6), 12.0), Light(0.2, 0.55, 0.006, (0.8, 0.9, 1.0), 6.0))
+
+
+def facts_size(picture: Srgb) -> tuple[int, int]:
+    """Return (width, height)."""
+    return picture.shape[1], picture.shape[0]
+
+
+def partner(width: int, height: int) -> Srgb:
+    """A second photo of any size."""
+    from skimage import data
+
+    return cv2.resize(data.chelsea(), (width, height), interpolation=cv2.INTER_AREA)
+
+
+@functools.cache
+def blots(seed: int) -> Texture:
+    """An image of a bank: soft spots of colour on nothing, 96 x 80."""
+    rng = np.random.default_rng(seed)
+    rgba = cv2.GaussianBlur(rng.random((80, 96, 4), np.float32), (0, 0), 6.0)
+    rgba = (rgba - rgba.min()) / (rgba.max() - rgba.min())
+    return (rgba * 255).astype(np.uint8)
 
 
 @functools.cache
@@ -61,7 +90,14 @@ def draw(generator: Generator[Any, Any], seed: int, stratum: int = 3, key: str =
 def run(generator: Generator[Any, Any], params: Any, scene: Scene | None = None) -> Encoded:
     """Render one step on a scene."""
     scene = scene or launch()
-    return chain.render(scene.clean, [chain.Step(generator, params)], scene.assets)
+    return chain.render(scene.clean, [chain.Step(generator, params)], _picked(generator, params, scene.assets))
+
+
+def _picked(generator: Generator[Any, Any], params: Any, assets: Assets) -> Assets:
+    """Return assets with as many images of the bank as were drawn."""
+    count = len(getattr(params, "textures", ()))
+    mine = assets.textures.get(generator.name, ())[:count]
+    return dataclasses.replace(assets, textures={generator.name: mine} if mine else {})
 
 
 @TABLE
@@ -169,7 +205,7 @@ def _differs(generator: Generator[Any, Any], record: Any, first: Encoded) -> boo
     """Whether a record gives other bytes; one that no draw could have made does not count."""
     try:
         made = run(generator, from_record(generator.params, record))
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, BadSample):
         return False
     return made.data != first.data or not np.array_equal(made.pixels, first.pixels)
 
@@ -230,7 +266,11 @@ def test_odd_sizes_and_flat_pictures_are_survived(generator, shape, fill):
     clean = rng.integers(0, 256, (*shape, 3), dtype=np.uint8) if fill is None else np.full((*shape, 3), fill, np.uint8)
     scene = scene_of(clean)
     for stratum in range(1, STRATA + 1):
-        assert run(generator, draw(generator, stratum, stratum), scene).pixels.shape == clean.shape
+        try:
+            assert run(generator, draw(generator, stratum, stratum), scene).pixels.shape == clean.shape
+        except BadSample as bad:  # a flat picture shows no reflection that is worth having
+            if bad.reason is not Reason.NO_USABLE_MIXTURE:
+                raise
 
 
 @TABLE
@@ -239,7 +279,7 @@ def test_missing_priors_are_an_error_not_a_fallback(generator):
     if not generator.needs:
         assert run(generator, draw(generator, 1), launch()._replace(assets=Assets())).pixels.size
         return
-    with pytest.raises(ValueError, match=generator.needs[0]):
+    with pytest.raises(ValueError, match="|".join(generator.needs)):
         run(generator, draw(generator, 1), launch()._replace(assets=Assets()))
 
 
@@ -269,7 +309,7 @@ def test_drawing_is_fast_enough_for_the_plan(generator):
 
 def test_composites_render_in_physical_order():
     """Whatever order steps are given in, haze is before noise is before compression, with the same bytes."""
-    steps = [chain.Step(made, draw(made, 3)) for made in degrade.GENERATORS]
+    steps = [chain.Step(degrade.by_name(name), draw(degrade.by_name(name), 3)) for name in ("compression", "haze", "noise")]
     made = [chain.render(launch().clean, order, launch().assets) for order in (steps, steps[::-1])]
     assert np.array_equal(made[0].pixels, made[1].pixels)
     stages = [step.generator.stage for step in chain.in_order(steps[::-1])]

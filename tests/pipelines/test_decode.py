@@ -137,9 +137,7 @@ def _profile(name: str, data: Path) -> bytes:
 def test_profiles_are_followed_to_srgb(small: Srgb, data: Path, name: str) -> None:
     """A photo saved in a wider space comes back to the sRGB that it was made from."""
     profile = _profile(name, data)
-    wide = ImageCms.profileToProfile(
-        Image.fromarray(small), ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(io.BytesIO(profile)), outputMode="RGB"
-    )
+    wide = ImageCms.profileToProfile(Image.fromarray(small), ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(io.BytesIO(profile)), outputMode="RGB")
     photo = decode(_encoded(wide, "PNG", icc_profile=profile))
     away, back = cv2.absdiff(np.asarray(wide), small), cv2.absdiff(photo.pixels, small)
     assert away.mean() > 3

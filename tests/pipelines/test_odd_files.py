@@ -106,9 +106,7 @@ def reports(data: Path) -> dict[str, Report]:
     """Decode every file in a child process of bounded memory and time."""
     command = [sys.executable, __file__, str(data / "odd")]
     root = str(Path(__file__).parents[2])
-    child = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": root, "OPENCV_LOG_LEVEL": "SILENT"}, capture_output=True, text=True, check=False
-    )
+    child = subprocess.run(command, env={**os.environ, "PYTHONPATH": root, "OPENCV_LOG_LEVEL": "SILENT"}, capture_output=True, text=True, check=False)
     lines = child.stdout.splitlines()
     assert child.returncode == 0, f"died with {child.returncode} at {lines[-1] if lines else 'the start'}: {child.stderr[-2000:]}"
     return {line[0]: Report(*line) for line in map(json.loads, lines) if len(line) == len(Report._fields)}

@@ -14,14 +14,15 @@ from small_run import recipe
 from degrade.errors import Reason
 from manifests.schema import PLAN
 from pipelines import plan
-from pipelines.plan import Photo, draw_rows
+from pipelines.draw import draw_rows
+from pipelines.usable import Photo
 
 NAMES = PLAN.names
 
 
 def photos(count: int, width: int = 1600, height: int = 1200, *, far: bool = True) -> list[Photo]:
     """Photos as the index describes them."""
-    return [Photo(f"/p/{at}.jpg", None, None, f"{at:064x}", width, height, 0.2, 0.2, far, []) for at in range(count)]
+    return [Photo(f"/p/{at}.jpg", None, None, f"{at:064x}", width, height, "photo", 0.2, 0.2, far, "[]", None, []) for at in range(count)]
 
 
 def rows(page, usable) -> list[dict]:

@@ -1,0 +1,131 @@
+"""Where things are between two frames: optical flow at a reduced size, carried to any time in between.
+
+Flow is found both ways (dense inverse search, Kroeger et al., ECCV 2016). A point's motion belongs to the frame it was found in;
+at a time between, it has moved along itself, so the flow is splatted forward from both frames, weighted by how well the two
+agree and by how well the colours match (softmax splatting, Niklaus and Liu, CVPR 2020): what disappears under a moving thing gives way
+to it. The weights also tell which frame still shows what is seen at that time.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from degrade.contract import Map, Srgb
+
+WORK_PX = 480  # long side at which motion is found
+AGREE_PX = 1.0  # working px by which the two flows may differ
+COLOURS = 12.0  # grey levels by which a point may change between frames
+SMOOTH_PX = 1.2  # of the splatted flow
+WIDE_PX = 15  # window from which a gap in the splatted flow is filled
+
+Flow = NDArray[np.float32]  # hxwx2, x then y, working px per frame
+
+
+class Pair(NamedTuple):
+    """The motion between two frames."""
+
+    forward: Flow
+    backward: Flow
+    forward_trust: Map  # 0..1: whether a point of the first frame is found in the second
+    backward_trust: Map
+
+
+class Between(NamedTuple):
+    """What moves at a time between two frames."""
+
+    flow: Flow  # at the place where things are at that time
+    later: Map  # 0..1: the share of the colour that the second frame has to give
+
+
+def grey(frame: Srgb) -> NDArray[np.uint8]:
+    """Return a frame at working size, hxw uint8."""
+    height, width = frame.shape[:2]
+    scale = min(WORK_PX / max(height, width), 1.0)
+    small = cv2.resize(frame, (max(round(width * scale), 16), max(round(height * scale), 16)), interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+
+
+def seeker() -> cv2.DISOpticalFlow:
+    """Return what finds motion; it holds buffers, so make one for each exposure."""
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+
+def pair(search: cv2.DISOpticalFlow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Pair:
+    """Return the motion between two frames of working size."""
+    forward: Flow = search.calc(first, second, None)
+    backward: Flow = search.calc(second, first, None)
+    return Pair(forward, backward, _trust(forward, backward, first, second), _trust(backward, forward, second, first))
+
+
+def fastest_px(motion: Pair) -> float:
+    """Return the speed that one point in fifty exceeds, working px per frame."""
+    speed = cv2.magnitude(*cv2.split(motion.forward))
+    return float(np.partition(speed.ravel(), int(0.98 * speed.size))[int(0.98 * speed.size)])
+
+
+def at_time(motion: Pair, time: float) -> Between:
+    """Return the motion at a time between two frames.
+
+    Args:
+        motion: of the pair.
+        time: 0 at the first frame, 1 at the second.
+    """
+    height, width = motion.forward.shape[:2]
+    total = np.zeros((height * width, 3), np.float64)
+    _splat(motion.forward, motion.forward_trust, time, total, sign=1.0)
+    _splat(motion.backward, motion.backward_trust, 1.0 - time, total, sign=-1.0)
+    sums = total.reshape(height, width, 3).astype(np.float32)
+    near = cv2.GaussianBlur(sums, (5, 5), SMOOTH_PX)
+    wide = cv2.blur(sums, (WIDE_PX, WIDE_PX))
+    near += np.float32(0.01) * wide + np.float32(1e-4) * cv2.blur(wide, (4 * WIDE_PX + 1,) * 2)
+    flow = np.ascontiguousarray(near[..., 1:] / (near[..., :1] + np.float32(1e-9)))
+    earlier_shows = _shown(motion.forward, flow, -time)
+    later_shows = _shown(-motion.backward, flow, 1.0 - time)
+    late = np.float32(time) * later_shows
+    return Between(flow, np.asarray(late / (late + np.float32(1.0 - time) * earlier_shows + np.float32(1e-6)), np.float32))
+
+
+def _trust(there: Flow, back: Flow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Map:
+    """Return how surely a point is found again: both flows agree, and the colours match."""
+    places = grid(there.shape) + there
+    returned = cv2.remap(back, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + there
+    seen = cv2.remap(second, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    change = cv2.absdiff(cv2.GaussianBlur(first, (5, 5), 1.0), cv2.GaussianBlur(seen, (5, 5), 1.0)).astype(np.float32)
+    doubt = _squared(returned) / np.float32(AGREE_PX**2) + (change / np.float32(COLOURS)) ** 2
+    return np.asarray(np.exp(-np.minimum(doubt, 12)), np.float32)
+
+
+def _splat(flow: Flow, trust: Map, time: float, total: NDArray[np.float64], *, sign: float) -> None:
+    """Add weights and weighted flow where points are after a time; what moves weighs more, for it is mostly in front."""
+    height, width = trust.shape
+    places = grid(flow.shape) + np.float32(time) * flow
+    x, y = np.rint(places[..., 0]).astype(np.int32).ravel(), np.rint(places[..., 1]).astype(np.int32).ravel()
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    index = (y * width + x)[inside]
+    weight = ((trust + np.float32(1e-3)) * (1 + np.float32(0.2) * cv2.magnitude(*cv2.split(flow)))).ravel()[inside]
+    total[:, 0] += np.bincount(index, weight, height * width)
+    for axis in (0, 1):
+        total[:, 1 + axis] += np.bincount(index, weight * (np.float32(sign) * flow[..., axis].ravel()[inside]), height * width)
+
+
+def _shown(own: Flow, flow: Flow, time: float) -> Map:
+    """Return whether a frame, `time` away, shows what is here now: its own motion there is the motion here."""
+    places = grid(flow.shape) + np.float32(time) * flow
+    there = cv2.remap(own, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    off = _squared(there - flow) / (np.float32(AGREE_PX**2) + np.float32(0.02) * _squared(flow))
+    return np.asarray(np.exp(-np.minimum(off, 8)), np.float32)
+
+
+def _squared(flow: Flow) -> Map:
+    across, down = cv2.split(flow)
+    return across * across + down * down
+
+
+def grid(shape: tuple[int, ...]) -> Flow:
+    """Return every pixel's own place, HxWx2: x, then y."""
+    height, width = shape[:2]
+    return np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))

@@ -1,0 +1,98 @@
+"""The noise of a frame, measured, and given back to an average that lost it.
+
+The mean of N frames has 1/N of the noise of one, and interpolation takes more; a model that learns from such pairs learns
+that blur is clean. Noise is what a second difference sees in the flattest blocks (Immerkaer, CVIU 1996), as a curve over brightness; the
+same blocks of the average tell how much is missing. What the channels share and what each has for itself are kept apart.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from degrade import camera
+from degrade.arrays import fields
+from degrade.contract import Linear, Map
+
+SECOND = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / np.float32(6)  # white noise keeps its variance
+BLOCK_PX = 16
+LEVELS = 12  # of brightness, by its root
+FLATTEST = 0.3  # share of blocks at a level that tell noise from texture
+FEWEST = 4  # blocks that make a level
+
+
+class Measure(NamedTuple):
+    """Blocks of a picture."""
+
+    light: Map  # mean
+    shared: Map  # variance of the channels' mean
+    each: Map  # mean of the channels' variances
+
+
+class Missing(NamedTuple):
+    """Variance to add, by brightness."""
+
+    light: NDArray[np.float64]
+    shared: NDArray[np.float64]  # by all channels alike
+    own: NDArray[np.float64]  # by each channel
+
+
+def measured(light: Linear) -> Measure:
+    """Return what a second difference sees, by block; light beyond white counts as white."""
+    shown = np.minimum(light, 1)
+    second = cv2.filter2D(shown, -1, SECOND, borderType=cv2.BORDER_REFLECT_101)
+    mix = np.full((1, 3), 1 / 3)
+    size = (max(light.shape[1] // BLOCK_PX, 1), max(light.shape[0] // BLOCK_PX, 1))
+    shared = cv2.resize(cv2.transform(second, mix) ** 2, size, interpolation=cv2.INTER_AREA)
+    each = cv2.resize(cv2.transform(second * second, mix), size, interpolation=cv2.INTER_AREA)
+    return Measure(cv2.resize(cv2.transform(shown, mix), size, interpolation=cv2.INTER_AREA), shared, each)
+
+
+def missing(one: Linear, average: Linear) -> Missing:
+    """Return the noise that a frame has and an average of frames no longer has.
+
+    Args:
+        one: HxWx3 linear light, the frame.
+        average: the same view, of the same size.
+    """
+    before, after = measured(one), measured(average)
+    root = np.sqrt(before.light).ravel()
+    level = np.minimum((root * LEVELS).astype(int), LEVELS - 1)
+    lights, shared, own = [], [], []
+    for at in range(LEVELS):
+        here = np.flatnonzero((level == at) & (root < 0.97))
+        if len(here) < FEWEST:
+            continue
+        few = here[np.argsort(before.each.ravel()[here], kind="stable")[: max(int(len(here) * FLATTEST), FEWEST)]]
+        lost_shared = float(before.shared.ravel()[few].mean() - after.shared.ravel()[few].mean())
+        lost_each = float(before.each.ravel()[few].mean() - after.each.ravel()[few].mean())
+        alone = max(1.5 * (lost_each - lost_shared), 0.0)
+        lights.append(float((root[few] ** 2).mean()))
+        shared.append(max(lost_each - alone, 0.0))
+        own.append(alone)
+    if not lights:
+        return Missing(np.zeros(1), np.zeros(1), np.zeros(1))
+    return Missing(np.array(lights), np.array(shared), np.array(own))
+
+
+def give_back(average: Linear, lost: Missing, seed: int) -> None:
+    """Add the missing noise, in place.
+
+    Args:
+        average: HxWx3 linear light.
+        lost: of `missing`.
+        seed: of the field.
+    """
+    height, width = average.shape[:2]
+    codes = camera.to_16_bit(average)
+    grid = np.arange(65536) / camera.TOP
+    for variance, channels, at in ((lost.shared, 1, 0), (lost.own, 3, 1)):
+        if float(variance.max()) <= 1e-9:
+            continue
+        sigma = np.sqrt(np.interp(grid, lost.light, variance)).astype(np.float32).reshape(1, -1)
+        field = fields.gaussian(seed + at, height, width, channels)
+        cv2.accumulateProduct(cv2.LUT(codes, sigma), field if channels == 3 else cv2.cvtColor(field, cv2.COLOR_GRAY2RGB), average)
+    np.maximum(average, 0, out=average)

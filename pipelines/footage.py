@@ -1,0 +1,62 @@
+"""Looks through a clip once for the index: how fast its picture moves, where it is cut, which frames are sharp."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from degrade import camera
+from degrade.contract import Srgb
+from degrade.errors import BadSample, Reason
+from degrade.motion.clips import ClipMeter
+from degrade.scene.proxy import proxy
+from filters import cleanness
+from pipelines.photos import clips
+from pipelines.photos.decode import DecodeRules
+
+
+def examine(data: bytes, rules: DecodeRules, max_frames: int) -> dict[str, Any]:
+    """Return the columns of a clip's index row.
+
+    Args:
+        data: the whole file.
+        rules: limits on what is decoded.
+        max_frames: frames beyond it are not looked at, and not used.
+
+    Raises:
+        BadSample: it cannot be decoded, or nothing in it can be averaged (TOO_LITTLE_MOTION, TOO_FEW_FRAMES).
+    """
+    head = clips.header(data, rules)
+    meter, seen = ClipMeter(head.fps), 0
+    first: Srgb | None = None
+    for picture in clips.frames(data):
+        if seen == max_frames:
+            break
+        first = picture if first is None else first
+        meter.add(picture)
+        seen += 1
+    if first is None or seen < 3:
+        raise BadSample(Reason.TOO_FEW_FRAMES, f"{seen} frames: a shutter needs three")
+    motion = meter.result(head.width)
+    if not motion.shots:
+        raise BadSample(Reason.TOO_FEW_FRAMES, f"no run of sharp frames without a cut among {seen}")
+    if not any(motion.speeds_px):
+        raise BadSample(Reason.TOO_LITTLE_MOTION, f"nothing moves in {seen} frames")
+    told = {"fps": motion.fps, "speeds_px": motion.speeds_px, "shots": motion.shots}
+    notes = [f"only the first {max_frames} frames are used"] if seen == max_frames else []
+    return {
+        "format": f"{clips.signature(data)}",
+        "width": head.width,
+        "height": head.height,
+        "frames": seen,
+        "notes": json.dumps(notes),
+        "measures": sorted(cleanness.measure(first, b"").items()),
+        "phash": cleanness.phash(first),
+        "motion": json.dumps(told),
+        "sky_frac": 0.0,
+        "luminance": float(np.mean(camera.to_linear(proxy(first)))),
+        "far": False,
+        "lights": "[]",
+    }

@@ -1,0 +1,88 @@
+"""Frames of clips are counted exactly, however they are reached, and strangers' clips are refused with a reason."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from degrade.errors import BadSample, Reason
+from pipelines.crops import Crop
+from pipelines.photos import clips
+from pipelines.photos.decode import DecodeRules
+
+SIZE = (96, 64)
+
+
+def clip(container: str = "mp4", codec: str = "libx264", frames: int = 40, options: dict[str, str] | None = None, rate: int = 25) -> bytes:
+    """A clip whose frame n has the grey level 20 + 5 n, with B-frames and several groups of pictures."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=rate, options=options if options is not None else {"g": "10", "bf": "2", "crf": "1"})
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for number in range(frames):
+            picture = np.full((SIZE[1], SIZE[0], 3), 20 + 5 * number, np.uint8)
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        file.mux(stream.encode())
+    return out.getvalue()
+
+
+def level(picture: np.ndarray) -> int:
+    """Return the number of the frame that a picture shows."""
+    return round((float(picture.mean()) - 20) / 5)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("matroska", "libx264"), ("avi", "mpeg4"), ("avi", "mjpeg")])
+def test_every_frame_is_the_one_that_was_asked_for(container, codec):
+    """Frame n is frame n, from the start or from a key frame, in each container."""
+    data = clip(container, codec, options=None if codec == "libx264" else {"g": "10", "b": "8000k"})
+    assert clips.signature(data) == container
+    for wanted in (0, 3, 12, 13, 25, 39):
+        assert level(clips.frame(data, wanted).pixels) == wanted
+    assert [level(picture) for picture in clips.frames(data, 17, 22)] == list(range(17, 23))
+
+
+def test_real_clips_give_the_same_pixels_sought_and_counted(data: Path):
+    """On every clip of the collection a late frame is bit for bit the same from its key frame and from the start."""
+    for path in sorted((data / "video").iterdir()):
+        bytes_ = path.read_bytes()
+        head = clips.header(bytes_, DecodeRules())
+        counted = list(clips.frames(bytes_))[40:43]
+        sought = list(clips.frames(bytes_, 40, 42))
+        assert all(np.array_equal(one, other) for one, other in zip(counted, sought, strict=True)), path.name
+        assert counted[0].shape == (head.height, head.width, 3)
+
+
+def test_a_window_is_cut_like_the_clean_side():
+    """All frames of a shutter come at the crop's size."""
+    frames = clips.window(clip(), 5, 9, Crop(10, 4, 64, 48, 32, 24))
+    assert [frame.shape for frame in frames] == [(24, 32, 3)] * 5
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda _: b"", Reason.NOT_AN_IMAGE),
+        (lambda _: b"no clip at all, but long enough", Reason.NOT_AN_IMAGE),
+        (lambda data: data[:40], Reason.DECODE_FAILED),
+        (lambda data: data[: len(data) // 3], Reason.DECODE_FAILED),
+    ],
+    ids=["empty", "text", "head only", "cut"],
+)
+def test_what_is_no_clip_is_refused(spoil, reason):
+    """Bytes that cannot be decoded are refused in the closed list's words."""
+    with pytest.raises(BadSample) as caught:
+        list(clips.frames(spoil(clip())))
+    assert caught.value.reason is reason
+
+
+def test_a_clip_that_is_too_large_or_too_short_says_so():
+    """Limits hold by the header; a frame past the end is TRUNCATED."""
+    with pytest.raises(BadSample, match="96x64"):
+        clips.header(clip(), DecodeRules(max_pixels=1000))
+    with pytest.raises(BadSample, match="ends before frame 99"):
+        clips.frame(clip(), 99)
+    assert clips.header(clip(rate=30), DecodeRules()) == (96, 64, 30.0)
