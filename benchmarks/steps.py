@@ -70,7 +70,7 @@ def _usable(path: Path) -> Photo:
     """Return a photo as the plan would know it, with all kinds of scenes welcome."""
     data = path.read_bytes()
     seen = json.dumps(lights.find(decode.decode(data, DecodeRules()).pixels))
-    return Photo(str(path), None, None, hashlib.sha256(data).hexdigest(), 1024, 1024, "photo", 0.2, 0.2, True, seen, None, [])
+    return Photo(str(path), None, None, hashlib.sha256(data).hexdigest(), 1024, 1024, "photo", 0.2, 0.2, True, None, None, seen, None, [])
 
 
 def _decode_ms(photos: list[Path]) -> float:
@@ -133,6 +133,7 @@ def table(figures: dict[str, Any]) -> str:
         goal = told["goal"] / REFERENCE_DECODE_MS if told["goal"] else None
         faster = REFERENCE[name] / REFERENCE_DECODE_MS / told["per_decode"] if name in REFERENCE else None
         line = f"{name:<28}" + "".join(f"{told[part]:>10.2f}" for part in (*PARTS, "whole", "p95"))
-        lines.append(line + f"{told['pairs_per_s']:>9.1f}{told['per_decode']:>10.2f}{f'{goal:.2f}' if goal else '':>7}" + (f"{faster:>12.1f}x" if faster else f"{'absent':>13}"))
+        line += f"{told['pairs_per_s']:>9.1f}{told['per_decode']:>10.2f}{f'{goal:.2f}' if goal else '':>7}"
+        lines.append(line + (f"{faster:>12.1f}x" if faster else f"{'absent':>13}"))
     lines.append("goal and reference are in decodes, so that machines compare; reference: RealRestorer's released code, its whole job")
     return "\n".join(lines)

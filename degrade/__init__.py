@@ -1,4 +1,4 @@
-"""The nine degradations and the camera they share; knows nothing of rows, files or jobs.
+"""The nine degradations, the web tail, and the camera they share; knows nothing of rows, files or jobs.
 
 The catalogue is a table that you can read: a degradation is a file, an import and an entry.
 """
@@ -15,7 +15,7 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # or it says so at every sta
 
 import cv2
 
-from degrade import compression, haze, noise
+from degrade import blur, compression, flare, haze, low_light, moire, noise, rain, reflection, web
 from degrade.contract import Generator
 from degrade.errors import RecipeError
 from degrade.keys import nearest
@@ -23,9 +23,16 @@ from degrade.keys import nearest
 cv2.ipp.setUseIPP(False)  # where cv2 was imported before Patina
 
 GENERATORS: tuple[Generator[Any, Any], ...] = (
+    blur.GENERATOR,
     compression.GENERATOR,
+    flare.GENERATOR,
     haze.GENERATOR,
+    low_light.GENERATOR,
+    moire.GENERATOR,
     noise.GENERATOR,
+    rain.GENERATOR,
+    reflection.GENERATOR,
+    web.GENERATOR,
 )
 NAMES = tuple(generator.name for generator in GENERATORS)
 _BY_NAME = {generator.name: generator for generator in GENERATORS}

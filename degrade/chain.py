@@ -17,7 +17,6 @@ from degrade import camera
 from degrade.contract import Assets, Encoded, Generator, Noted, Srgb, Stage
 from degrade.errors import RecipeError
 
-
 MAX_DEGRADATIONS = 3  # that act on one photo; a web tail may follow
 
 

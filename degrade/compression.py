@@ -21,8 +21,9 @@ import numpy as np
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from degrade.coding import codecs, presets
-from degrade.coding.codec_chain import SHRINK, SOFT, Hop, resizings, run
+from degrade.coding.codec_chain import Hop, resizings, run
 from degrade.coding.codec_quality import SCALES, jpeg_equal, reaches, resize_equal, scale_for, setting_for
+from degrade.coding.resampling import SHRINK, SOFT
 from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
 from degrade.errors import BadSample, Reason
 from degrade.keys import nearest
@@ -36,16 +37,18 @@ BEST_QUALITY: Final = 96.0  # of the hops that are not the hardest
 EDGE: Final = 1e-3  # a quality on an edge belongs to the stratum below it
 CTU_32_BELOW: Final = 0.75  # scale under which x265 can afford blocks of 32 px
 MODES: Final = {  # what each codec may be told, with weights; the costly ones are rare
-    "jpeg": {"baseline": 0.7, "optimised": 0.2, "progressive": 0.1},
-    "webp": {"method-0": 0.2, "method-1": 0.5, "method-2": 0.3},
+    "jpeg": {"baseline": 0.82, "optimised": 0.12, "progressive": 0.06},
+    "webp": {"method-0": 0.6, "method-1": 0.3, "method-2": 0.1},
     "avif": {"speed-9": 1.0},
-    "h264": {"superfast": 0.5, "veryfast": 0.4, "faster": 0.1},
+    "h264": {"superfast": 0.6, "veryfast": 0.35, "faster": 0.05},
     "h265": {"ctu-16": 1.0},
     "mpeg4": {"h263": 0.6, "mpeg": 0.4},
     "mpeg2": {"dc-8": 0.6, "dc-10": 0.4},
 }
 EVERY_CODEC_HOLDS_PX: Final = min(scale.largest_px for scale in SCALES.values())
+ON_THE_WAY: Final = {"jpeg": "baseline"}  # an inner hop's file is gone, and JPEG's other modes change the file alone
 CHROMA: Final = ("jpeg", "avif")  # codecs whose subsampling is free
+SOFT_MARGIN: Final = 7.0  # of quality: what soft filters cost differs most between photos
 MOST_ROLLS: Final = 64
 KNOWN: Final[dict[str, Iterable[str]]] = {
     "paths": presets.PATHS,
@@ -73,8 +76,8 @@ class CompressionRanges(Ranges):
     """What may vary in a chain of codecs; tables of weights leave out what they do not name."""
 
     paths: Weights = choice(
-        {"export": 0.28, "messenger": 0.18, "feed": 0.14, "screenshot": 0.10, "video": 0.12, "clip": 0.08, "archive": 0.10},
-        "ways to a screen: " + "; ".join(f"{name}: {path.about}" for name, path in presets.PATHS.items()),
+        {"export": 0.52, "messenger": 0.17, "feed": 0.08, "screenshot": 0.06, "video": 0.07, "clip": 0.05, "archive": 0.05},
+        "ways to a screen, models and not measurements: " + "; ".join(f"{name}: {path.about}" for name, path in presets.PATHS.items()),
     )
     codecs: Weights = choice(dict.fromkeys(SCALES, 1.0), "codecs, multiplied with the weights that a path gives them")
     quality: Interval = interval(6, 95, "quality", "JPEG quality that hurts as much as the hardest hop", (1, 100))
@@ -82,9 +85,10 @@ class CompressionRanges(Ranges):
     scale: Interval = interval(0.35, 1.0, "of the clean side", "long side of a resized hop", (0.1, 1.0))
     sharpen: Interval = interval(0.05, 0.8, "amount", "unsharp mask before coding, 0.8 px wide", (0.0, 2.0))
     offset_px: Interval = interval(0, 7, "px", "where the block grid of a cropped hop starts", (0, 7))
-    filters: Weights = choice({"area": 0.4, "linear": 0.26, "cubic": 0.26, "lanczos": 0.08}, "resampling filters")
+    filters: Weights = choice({"linear": 0.5, "area": 0.25, "cubic": 0.21, "lanczos": 0.04}, "resampling filters")
     subsampling: Weights = choice({"4:2:0": 0.7, "4:2:2": 0.1, "4:4:0": 0.02, "4:4:4": 0.18}, "chroma of JPEG and AVIF")
     _plans: dict[str, Plan] = PrivateAttr(default_factory=dict)
+    _weights: Weights = PrivateAttr(default_factory=dict)
 
     @field_validator("paths", "codecs", "filters", "subsampling")
     @classmethod
@@ -105,23 +109,24 @@ class CompressionRanges(Ranges):
             fewest, most = max(path.hops[0], int(self.hops[0])), min(path.hops[1], int(self.hops[1])) if inner else 1
             if weight > 0 and last and fewest <= most:
                 self._plans[name] = Plan(weight, (fewest, most), inner, last)
+                self._weights[name] = weight
         if not self._plans:
             raise ValueError("no path is left: the `codecs` and `hops` allowed suit none of the `paths` asked for")
         return self
 
-    def plans(self, side_px: int) -> dict[str, Plan]:
-        """Return what is left of each path for a photo of this size; worked out once for all but huge ones.
+    def plans(self, side_px: int) -> tuple[Weights, dict[str, Plan]]:
+        """Return the paths' weights and what is left of each for a photo of this size; worked out once for all but huge ones.
 
         Raises:
             BadSample: no path is left whose codecs can hold the photo.
         """
         if side_px <= EVERY_CODEC_HOLDS_PX:
-            return self._plans
+            return self._weights, self._plans
         fitting = {name: plan.holding(side_px) for name, plan in self._plans.items()}
         able = {name: plan for name, plan in fitting.items() if plan.last and (plan.inner or plan.hops[1] == 1)}
         if not able:
             raise BadSample(Reason.TOO_MANY_PIXELS, f"{side_px} px: no codec of the recipe's paths holds so long a side")
-        return able
+        return {name: plan.weight for name, plan in able.items()}, able
 
     def _allowed(self, role: presets.Role) -> dict[str, float]:
         weights = {codec: weight * self.codecs.get(codec, 0.0) for codec, weight in role.codecs.items()}
@@ -163,14 +168,14 @@ def sample(rng: np.random.Generator, ranges: CompressionRanges, facts: Facts, st
         scale, how = _size(index, len(roles), resizing)
         amount = _between(bounds.sharpen, roll()) if index == sharpened else 0.0
         dx, dy = (_whole(ranges.offset_px, roll()), _whole(ranges.offset_px, roll())) if roll() < role.crops else (0, 0)
-        hops.append(Hop(scale, how, amount, dx, dy, codec, setting, *_told(codec, scale, ranges, roll)))
+        hops.append(Hop(scale, how, amount, dx, dy, codec, setting, *_told(codec, scale, ranges, roll, last=index == len(roles) - 1)))
     return CompressionParams(tuple(hops))
 
 
 def _way(ranges: CompressionRanges, facts: Facts, roll: Roll) -> tuple[tuple[presets.Role, ...], tuple[Weights, ...]]:
     """Draw a path and its length; return what each hop may do, and its codecs."""
-    plans = ranges.plans(max(facts.width, facts.height))
-    name = _pick({known: plan.weight for known, plan in plans.items()}, roll())
+    weights, plans = ranges.plans(max(facts.width, facts.height))
+    name = _pick(weights, roll())
     plan, path = plans[name], presets.PATHS[name]
     inner = _whole(plan.hops, roll()) - 1
     return (*(path.inner,) * inner, path.last), (*(plan.inner,) * inner, plan.last)
@@ -212,7 +217,8 @@ def _resizing(roles: tuple[presets.Role, ...], ranges: CompressionRanges, bounds
     shrink, grow = _pick(ranges.filters, roll()), _pick(ranges.filters, roll())
     if at == len(roles) - 1:
         grow = shrink  # the last hop has one filter for both ways
-    smallest = scale_for(bounds.quality[0], (shrink in SOFT) + (grow in SOFT))
+    soft = (shrink in SOFT) + (grow in SOFT)
+    smallest = scale_for(bounds.quality[0] + (SOFT_MARGIN if soft else 0.0), soft)
     if smallest is None or smallest > ranges.scale[1]:
         return nowhere
     return Resizing(at, _between((max(smallest, ranges.scale[0]), ranges.scale[1]), roll()), shrink, grow)
@@ -227,12 +233,14 @@ def _size(index: int, count: int, resizing: Resizing) -> tuple[float, str]:
     return (1.0, resizing.grow) if index == count - 1 else (resizing.scale, "area")
 
 
-def _told(codec: str, scale: float, ranges: CompressionRanges, roll: Roll) -> tuple[str, str]:
+def _told(codec: str, scale: float, ranges: CompressionRanges, roll: Roll, *, last: bool) -> tuple[str, str]:
     """Draw chroma subsampling and mode of an encoder."""
     subsampling = _pick(ranges.subsampling, roll()) if codec in CHROMA else "4:2:0"
     if subsampling == "4:4:0" and codec == "avif":
         subsampling = "4:2:2"  # AVIF cannot halve rows only
-    return subsampling, "ctu-32" if codec == "h265" and scale < CTU_32_BELOW else _pick(MODES[codec], roll())
+    if codec == "h265" and scale < CTU_32_BELOW:
+        return subsampling, "ctu-32"
+    return subsampling, _pick(MODES[codec], roll()) if last or codec not in ON_THE_WAY else ON_THE_WAY[codec]
 
 
 def _pick(weights: dict[str, float], roll: float) -> str:
@@ -271,7 +279,7 @@ def severity(params: CompressionParams) -> float:
 GENERATOR: Final = Generator(
     name="compression",
     version=1,
-    about="chains of JPEG, WebP, AVIF and video codecs, resized, cropped and sharpened on the way",
+    about="chains of JPEG, WebP, AVIF and video codecs, resized, cropped and sharpened on the way, as a model of what the web does",
     stage=Stage.FILE,
     severity_name="JPEG-equivalent quality of the hardest hop",
     unit="quality",

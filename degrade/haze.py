@@ -43,7 +43,7 @@ class HazeRanges(Ranges):
     patchiness: Interval = interval(0, 0.3, "log density, one sigma", "unevenness of the haze", (0, 1.5))
     patch_m: Interval = interval(15, 80, "m", "size of denser and thinner patches", (1, 1000))
     air_level: Interval = interval(0.85, 1.1, "relative", "brightness of the airlight against what the scene suggests", (0.1, 3))
-    air_tint: Interval = interval(0.2, 0.7, "0..1", "share of the sky's own colour that the airlight keeps", (0, 1))
+    air_tint: Interval = interval(0.1, 0.5, "0..1", "share of the sky's own colour that dense haze keeps", (0, 1))
     air_follow: Interval = interval(0.3, 0.9, "0..1", "how far the airlight follows the sky in its own direction", (0, 1))
     sun_warmth: Interval = interval(-0.3, 0.5, "-1..1", "colour of the sun on the haze, cold to low and warm", (-1, 1))
     forward: Interval = interval(0.05, 0.3, "0..1", "share of scattered light that still comes from near its origin", (0, 0.9))
@@ -54,7 +54,7 @@ class HazeRanges(Ranges):
     noise_gain: Interval = interval(2e-5, 3e-4, "1/display white", "shot noise variance per linear light", (0, 0.01))
     from_bank: float = share(0.5, "share of pairs whose air has fog banks, where the recipe gives images of fog")
     bank_frac: Interval = interval(0.8, 2.5, "long sides", "width of a fog bank", (0.05, 20))
-    bank_strength: Interval = interval(0.4, 2.0, "parts of the even air's", "extinction that a bank adds at its densest", (0, 10))
+    bank_strength: Interval = interval(0.3, 1.5, "parts of the even air's", "extinction that a bank adds at its densest", (0, 10))
 
 
 class HazeParams(NamedTuple):
@@ -264,7 +264,7 @@ GENERATOR = Generator(
     stage=Stage.SCENE,
     severity_name="visibility",
     unit="m",
-    strata=(25000, 8000, 2500, 800, 220, 40),
+    strata=(30000, 9000, 2500, 800, 220, 40),
     ranges=HazeRanges,
     params=HazeParams,
     sample=sample,

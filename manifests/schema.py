@@ -51,6 +51,8 @@ INDEX = pa.schema(
         ("sky_frac", pa.float32()),
         ("luminance", pa.float32()),  # mean linear light, 0..1
         ("far", pa.bool_()),
+        ("detail_grid", pa.binary()),  # 8x8 cells: mean gradient, see degrade/scene/relief.py
+        ("distance_grid", pa.binary()),  # 8x8 cells: share that is far
         ("lights", pa.string()),  # JSON: [[x_frac, y_frac, radius_frac, colour, power]] of the whole photo, strongest first
         ("frames", pa.int32()),  # of a clip; null for a photo
         ("motion", pa.string()),  # JSON of a clip: {fps, speeds_px, shots}, px of its own frames

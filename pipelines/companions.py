@@ -86,7 +86,7 @@ class Companions:
             if other.group == photo.group:
                 continue
             try:
-                crop = _fitted(self._recipe, other, width, height, draws[1:4])
+                crop = _fitted(self._recipe, other, width, height, draws[1:])
             except BadSample:
                 continue
             facts = other.facts(crop)
@@ -98,5 +98,5 @@ class Companions:
 def _fitted(recipe: CropRecipe, other: Photo, width: int, height: int, draws: tuple[float, ...]) -> crops.Crop:
     """Return a crop of a second photo that has the size of the pair, whatever its own aspect."""
     if recipe.policy != "resize":
-        return crops.draw(recipe, other.width, other.height, draws)
+        return crops.draw(recipe, other.width, other.height, draws[:3], other.detail_grid, lambda: draws[3:])
     return crops.filling(recipe, other.width, other.height, width, height)

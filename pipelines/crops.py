@@ -7,6 +7,7 @@ without pixels. Enlarging is a last resort, bounded by the recipe, because it ma
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +15,7 @@ import numpy as np
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason
+from degrade.scene import relief
 from pipelines.recipe import CropRecipe
 
 MULTIPLE = 16  # sides of whole photos are rounded to it: what diffusion transformers take
@@ -30,7 +32,14 @@ class Crop(NamedTuple):
     height: int
 
 
-def draw(recipe: CropRecipe, photo_width: int, photo_height: int, draws: tuple[float, ...]) -> Crop:
+def draw(
+    recipe: CropRecipe,
+    photo_width: int,
+    photo_height: int,
+    draws: tuple[float, ...],
+    detail: bytes | None = None,
+    more: Callable[[], tuple[float, ...]] = tuple,
+) -> Crop:
     """Return the crop of a photo.
 
     Args:
@@ -38,6 +47,8 @@ def draw(recipe: CropRecipe, photo_width: int, photo_height: int, draws: tuple[f
         photo_width: px, upright.
         photo_height: px.
         draws: three numbers in [0, 1): scale, column, row.
+        detail: where the photo shows something, see `degrade.scene.relief`; a window that shows nothing is placed anew.
+        more: gives the numbers for that, two for each place.
 
     Raises:
         BadSample: the photo would have to be enlarged further than the recipe allows.
@@ -51,7 +62,27 @@ def draw(recipe: CropRecipe, photo_width: int, photo_height: int, draws: tuple[f
     factor = low * math.exp(math.log(high / low) * draws[0])
     side = min(round(recipe.size * factor), photo_width, photo_height)
     across, down = (0.5, 0.5) if recipe.policy == "centre" else (draws[1], draws[2])
-    return Crop(int(across * (photo_width - side + 1)), int(down * (photo_height - side + 1)), side, side, recipe.size, recipe.size)
+    crop = _placed(across, down, side, photo_width, photo_height, recipe.size)
+    if detail is None or recipe.policy == "centre" or _shown(crop, detail, photo_width, photo_height) >= recipe.min_detail:
+        return crop
+    numbers = more()
+    others = [_placed(*place, side, photo_width, photo_height, recipe.size) for place in zip(numbers[::2], numbers[1::2], strict=False)]
+    return max([crop, *others], key=lambda place: min(_shown(place, detail, photo_width, photo_height), recipe.min_detail))
+
+
+def _placed(across: float, down: float, side: int, photo_width: int, photo_height: int, size: int) -> Crop:
+    return Crop(int(across * (photo_width - side + 1)), int(down * (photo_height - side + 1)), side, side, size, size)
+
+
+def _shown(crop: Crop, detail: bytes, photo_width: int, photo_height: int) -> float:
+    """Return the mean gradient in a window, in 8-bit levels per px of the photo's proxy."""
+    return share_of(detail, crop, photo_width, photo_height) / relief.STEPS_PER_LEVEL
+
+
+def share_of(grid: bytes, crop: Crop, photo_width: int, photo_height: int) -> float:
+    """Return the mean of a photo's coarse grid in a window."""
+    right, bottom = (crop.x + crop.crop_width) / photo_width, (crop.y + crop.crop_height) / photo_height
+    return relief.mean_in(grid, crop.x / photo_width, crop.y / photo_height, right, bottom)
 
 
 def _whole(recipe: CropRecipe, photo_width: int, photo_height: int) -> Crop:

@@ -162,7 +162,7 @@ def _row(recipe: Recipe, tasks: list[_Task], photo: Photo, variant: int, split: 
     draws = unit_draws(recipe.seed, "plan", key)
     head = (photo.uri, photo.offset, photo.size, photo.sha256, photo.width, photo.height)
     try:
-        crop = crops.draw(recipe.crop, photo.width, photo.height, draws[1:4])
+        crop = crops.draw(recipe.crop, photo.width, photo.height, draws[1:4], photo.detail_grid, lambda: unit_draws(recipe.seed, "place", key))
         subject = _Subject(photo, key, photo.facts(crop), companions)
         task, own = _suited(tasks, subject, draws[0], draws[4])
         drawn = [own, *_joined(recipe, task, subject)]

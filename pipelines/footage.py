@@ -58,5 +58,7 @@ def examine(data: bytes, rules: DecodeRules, max_frames: int) -> dict[str, Any]:
         "sky_frac": 0.0,
         "luminance": float(np.mean(camera.to_linear(proxy(first)))),
         "far": False,
+        "detail_grid": None,
+        "distance_grid": None,
         "lights": "[]",
     }

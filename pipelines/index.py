@@ -18,7 +18,7 @@ import pyarrow as pa
 from degrade import camera
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason, RunError
-from degrade.scene import depth, lights, sky
+from degrade.scene import depth, lights, relief, sky
 from degrade.scene.proxy import proxy
 from filters import cleanness
 from manifests import commit
@@ -148,10 +148,13 @@ def scene_facts(pixels: Srgb) -> dict[str, Any]:
     """Return what the plan may know of a photo's scene, as columns of its index row."""
     small = proxy(pixels)
     sky_map = sky.sky(small)
+    grids = relief.relief(small, sky_map, depth.geometric(small, sky_map).inverse)
     return {
         "sky_frac": sky.sky_frac(sky_map),
         "luminance": float(np.mean(camera.to_linear(small))),
         "far": depth.far(small, sky_map),
+        "detail_grid": grids.detail,
+        "distance_grid": grids.far,
         "lights": json.dumps(lights.find(pixels)),
     }
 

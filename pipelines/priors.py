@@ -8,11 +8,11 @@ photos that need it before the first pair is rendered, in workers of its own.
 from __future__ import annotations
 
 import functools
+import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +96,7 @@ class Priors:
 
     def path(self, sha256: str, kind: str, maker: str) -> Path | None:
         """Return where a map is kept, if it is."""
-        name = f"{sha256}.{kind}.{commit.short_hash(maker)[:8]}.npz"
+        name = f"{sha256}.{kind}.{commit.short_hash(maker)[:8]}.map"
         return self._folder / sha256[:2] / name if self._folder else None
 
     def stored(self, sha256: str, kind: str, maker: str) -> Prior | None:
@@ -105,11 +105,12 @@ class Priors:
         if path is None:
             return None
         try:
-            with np.load(path, allow_pickle=False) as file:
-                told = Prior(file["values"], float(file["horizon_frac"]), str(file["maker"]), str(file["sha256"]))
-        except (FileNotFoundError, BadZipFile, KeyError, ValueError, EOFError):
+            head, _, body = path.read_bytes().partition(b"\n")
+            told = json.loads(head)
+            values = np.frombuffer(body, "<u2").reshape(told["shape"])
+            return Prior(values, float(told["horizon_frac"]), str(told["maker"]), str(told["sha256"]))
+        except (FileNotFoundError, KeyError, ValueError):
             return None
-        return told
 
     def keep(self, key: tuple[str, str, str], values: NDArray[Any], horizon_frac: float, maker: str) -> Prior:
         """Store a map (float in [0, 1], or labels) and return it as it will be read back."""
@@ -120,8 +121,9 @@ class Priors:
             return prior
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
+        head = {"shape": stored.shape, "horizon_frac": horizon_frac, "maker": maker, "sha256": prior.sha256}
         with open(temporary, "xb") as file:  # a cache: whole or absent, but not worth an fsync
-            np.savez(file, values=stored, horizon_frac=np.float64(horizon_frac), maker=np.str_(maker), sha256=np.str_(prior.sha256))
+            file.write(json.dumps(head).encode() + b"\n" + np.ascontiguousarray(stored).astype("<u2").tobytes())
         temporary.rename(path)
         return prior
 

@@ -10,4 +10,5 @@ PROMPTS: dict[str, tuple[str, str]] = {
     "reflection": ("Remove the reflection from the glass.", "去除玻璃上的反光。"),
     "haze": ("Remove the haze and bring back contrast and colour.", "去除雾霾，恢复对比度和色彩。"),
     "rain": ("Remove the rain from the photo.", "去除照片中的雨。"),
+    "web": ("Restore this low-quality web image to a sharp, clean photo.", "将这张低质量的网络图片恢复成清晰干净的照片。"),
 }

@@ -82,6 +82,7 @@ class CropRecipe(Section):
     policy: Literal["random", "centre", "resize"] = "random"
     shrink: Interval = (1.0, 2.0)
     max_upscale: Annotated[float, Field(ge=1.0, le=4.0, strict=True)] = 1.0
+    min_detail: Annotated[float, Field(ge=0.0, le=10.0, strict=True)] = 1.5
 
     @field_validator("shrink")
     @classmethod

@@ -9,7 +9,9 @@ import orjson
 
 from degrade.contract import Facts, Light, Motion
 from degrade.scene import lights
-from pipelines.crops import Crop
+from pipelines.crops import Crop, share_of
+
+LEAST_FAR = 0.12 * 255  # of a crop, in units of the grid: less of it is ground and near things with a far corner
 
 
 class Photo(NamedTuple):
@@ -25,6 +27,8 @@ class Photo(NamedTuple):
     sky_frac: float
     luminance: float
     far: bool
+    detail_grid: bytes | None
+    distance_grid: bytes | None
     lights: str | None
     motion: str | None
     extra: list[tuple[str, str]]
@@ -41,7 +45,13 @@ class Photo(NamedTuple):
             found = tuple(Light(values[0], values[1], values[2], tuple(values[3]), values[4]) for values in orjson.loads(self.lights))
             seen = lights.seen_in(found, crop.x, crop.y, crop.crop_width, crop.crop_height, self.width, self.height)
         motion = scaled(self.motion, crop.width / crop.crop_width) if self.motion else None
-        return Facts(crop.width, crop.height, self.sky_frac, self.luminance, self.far, seen, motion)
+        return Facts(crop.width, crop.height, self.sky_frac, self.luminance, self.shows_distance(crop), seen, motion)
+
+    def shows_distance(self, crop: Crop) -> bool:
+        """Tell whether a crop still holds some of the photo's distance."""
+        if not self.far or self.distance_grid is None:
+            return self.far
+        return share_of(self.distance_grid, crop, self.width, self.height) >= LEAST_FAR
 
 
 def scaled(motion: str, factor: float) -> Motion:

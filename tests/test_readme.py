@@ -63,8 +63,9 @@ def test_yaml_in_the_readme_is_valid():
     """Pieces of recipes fit into a recipe."""
     from pipelines.recipe import parse
 
-    for block in blocks("yaml"):
-        assert parse({"tasks": {"haze": {}}, **yaml.safe_load(block)}).priors.depth == "dpt_large"
+    pages = [parse({"tasks": {"haze": {}}, **yaml.safe_load(block)}) for block in blocks("yaml")]
+    assert {page.priors.depth for page in pages} == {"geometric", "dpt_large"}
+    assert any(page.banks and page.layers for page in pages)
 
 
 def test_the_table_of_degradations_is_the_catalogue():

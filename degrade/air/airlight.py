@@ -28,6 +28,7 @@ DAY = 0.1  # typical radiance at which it is half day
 DENSE = 0.6  # mean opacity from which haze has a light of its own
 REACH_FRAC = 0.2  # short sides from which the sky tells how bright the air is in front of it
 HUES = (0.3, 3.0)  # channels over luminance that air can take: no more colourful than that
+GRID_PX = 24  # it is soft: at most this many places a side are looked at
 FOLLOWED = (0.4, 2.0)  # darkest and brightest of the sky's places, in skies near the horizon, that the air follows
 
 
@@ -81,9 +82,12 @@ def towards(air: Air, colours: Linear, sky: Map, follow: float) -> Linear:
         sky: hxw, 1 where sky, same size.
         follow: how far, 0 (one airlight everywhere) to 1.
     """
-    sigma = REACH_FRAC * min(sky.shape)
-    of_sky = cv2.GaussianBlur(colours * cv2.cvtColor(sky, cv2.COLOR_GRAY2RGB), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    share = cv2.GaussianBlur(sky, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)[..., None]
+    shape = (sky.shape[0], sky.shape[1])
+    size = (min(shape[1], GRID_PX), min(shape[0], GRID_PX))
+    colours, sky = cv2.resize(colours, size, interpolation=cv2.INTER_AREA), cv2.resize(sky, size, interpolation=cv2.INTER_AREA)
+    reach = [REACH_FRAC * min(shape) * side / full for side, full in zip(size, shape[::-1], strict=True)]
+    of_sky = cv2.GaussianBlur(colours * sky[..., None], (0, 0), reach[0], sigmaY=reach[1], borderType=cv2.BORDER_REFLECT)
+    share = cv2.GaussianBlur(sky, (0, 0), reach[0], sigmaY=reach[1], borderType=cv2.BORDER_REFLECT)[..., None]
     horizon = np.maximum(air.horizon, LEAST).astype(np.float32)
     doubt = np.float32(0.1)  # where little sky is near, the horizon's is taken
     around = (of_sky + doubt * horizon) / (share + doubt)
@@ -93,7 +97,8 @@ def towards(air: Air, colours: Linear, sky: Map, follow: float) -> Linear:
     other = np.clip(around / brightness, *HUES) - np.clip(horizon / np.float32(usual), *HUES)
     hue = air.colour / level + follow * (1.0 - air.own) * other
     light = np.maximum(hue * level, 0) * brighter
-    return np.asarray(np.minimum(light, WHITE), np.float32)
+    even: Linear = np.minimum(light, WHITE).astype(np.float32)
+    return cv2.resize(even, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def darkness(air: Air) -> float:

@@ -12,20 +12,18 @@ import cv2
 import numpy as np
 
 from degrade.coding import codecs, video_codecs
+from degrade.coding.resampling import SOFT, resized
 from degrade.contract import Encoded, Srgb
 
 SHARPEN_SIGMA_PX: Final = 0.8
 STILL: Final = {"jpeg": codecs.jpeg, "webp": codecs.webp, "avif": codecs.avif}
-SHRINK: Final = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC, "lanczos": cv2.INTER_LANCZOS4}
-GROW: Final = SHRINK | {"area": cv2.INTER_LINEAR}  # OpenCV's area repeats pixels when it grows a picture
-SOFT: Final = ("area", "linear")
 
 
 class Hop(NamedTuple):
     """One station. A field that does not apply keeps its neutral value, given here in brackets."""
 
     scale: float  # long side relative to the clean side (1.0)
-    filter: str  # how it was resized, a key of `SHRINK` ("area": the size is that of the hop before)
+    filter: str  # how it was resized, a key of `resampling.SHRINK` ("area": the size is that of the hop before)
     sharpen: float  # amount of an unsharp mask before coding (0.0)
     dx: int  # columns by which the block grid starts left of the picture, 0-7 (0)
     dy: int  # rows above it (0)
@@ -58,19 +56,10 @@ def run(picture: Srgb, hops: tuple[Hop, ...]) -> Encoded:
     coded = Encoded(picture)
     for hop in hops:
         size = max(1, round(width * hop.scale)), max(1, round(height * hop.scale))
-        coded = _through(_sharpened(_resized(coded.pixels, size, hop.filter), hop.sharpen), hop)
+        coded = _through(_sharpened(resized(coded.pixels, size, hop.filter), hop.sharpen), hop)
     if coded.pixels.shape != picture.shape:
-        return Encoded(_resized(coded.pixels, (width, height), hops[-1].filter))
+        return Encoded(resized(coded.pixels, (width, height), hops[-1].filter))
     return coded
-
-
-def _resized(picture: Srgb, size: tuple[int, int], resampling: str) -> Srgb:
-    """Resize to (width, height); linear, cubic and lanczos do not widen when they shrink, as in players and browsers."""
-    height, width = picture.shape[:2]
-    if (width, height) == size:
-        return picture
-    flags = SHRINK if size[0] < width else GROW
-    return cv2.resize(picture, size, interpolation=flags[resampling])
 
 
 def _sharpened(picture: Srgb, amount: float) -> Srgb:

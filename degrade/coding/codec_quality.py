@@ -25,6 +25,11 @@ class Scale(NamedTuple):
     equal: tuple[float, ...]  # JPEG quality, rising
     largest_px: int  # longest side that the format can hold, less 7 for a shifted grid
 
+    @property
+    def rising(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The knots with the settings rising: settings, JPEG qualities."""
+        return (self.settings, self.equal) if self.settings[0] < self.settings[-1] else (self.settings[::-1], self.equal[::-1])
+
 
 SCALES: Final = {
     "jpeg": Scale(1.0, (1, 100), (1, 100), 65_492),
@@ -66,9 +71,7 @@ def scale_for(quality: float, soft: int) -> float | None:
 
 def jpeg_equal(codec: str, setting: float) -> float:
     """Return the JPEG quality (1-100) that hurts as much as a codec's own setting; ends are held."""
-    scale = SCALES[codec]
-    sign = math.copysign(1.0, scale.settings[-1] - scale.settings[0])
-    return _interpolate(setting * sign, [knot * sign for knot in scale.settings], scale.equal)
+    return setting if codec == "jpeg" else _interpolate(setting, *SCALES[codec].rising)
 
 
 def setting_for(codec: str, quality: float, low: float, high: float) -> float:
@@ -81,8 +84,9 @@ def setting_for(codec: str, quality: float, low: float, high: float) -> float:
         high: ...nor less than this one; where the codec's steps jump over such a band, the nearest setting is taken.
     """
     scale = SCALES[codec]
-    ends = [_interpolate(bound, scale.equal, scale.settings) / scale.step for bound in (low, high)]
-    least, most = math.ceil(min(ends)), math.floor(max(ends))
+    first = _interpolate(low, scale.equal, scale.settings) / scale.step
+    last = _interpolate(high, scale.equal, scale.settings) / scale.step
+    least, most = (math.ceil(first), math.floor(last)) if first <= last else (math.ceil(last), math.floor(first))
     nearest = round(_interpolate(quality, scale.equal, scale.settings) / scale.step)
     return (min(max(nearest, least), most) if least <= most else nearest) * scale.step
 

@@ -82,9 +82,7 @@ def avif(picture: Srgb, quality: float, subsampling: str, mode: str) -> Encoded:
     if subsampling not in AVIF_SUBSAMPLING:
         raise ValueError(f"avif has no subsampling {subsampling}; known: {', '.join(AVIF_SUBSAMPLING)}")
     file = io.BytesIO()
-    Image.fromarray(picture).save(
-        file, "avif", quality=int(quality), subsampling=subsampling, speed=AVIF_SPEEDS[mode], max_threads=1, codec="aom"
-    )
+    Image.fromarray(picture).save(file, "avif", quality=int(quality), subsampling=subsampling, speed=AVIF_SPEEDS[mode], max_threads=1, codec="aom")
     data = file.getvalue()
     with Image.open(io.BytesIO(data)) as image:
         return Encoded(np.array(image.convert("RGB")), data, "image/avif")

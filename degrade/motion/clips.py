@@ -44,7 +44,7 @@ class ClipMeter:
     _sharpness: list[float] = field(default_factory=list)
     _colours: NDArray[np.float32] | None = None
     _grey: NDArray[np.uint8] | None = None
-    _search: cv2.DISOpticalFlow = field(default_factory=lambda: cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST))
+    _search: cv2.DISOpticalFlow = field(default_factory=lambda: cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM))
 
     def add(self, frame: Srgb) -> None:
         """Take the next frame.

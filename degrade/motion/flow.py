@@ -51,7 +51,7 @@ def grey(frame: Srgb) -> NDArray[np.uint8]:
 
 def seeker() -> cv2.DISOpticalFlow:
     """Return what finds motion; it holds buffers, so make one for each exposure."""
-    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
 
 def pair(search: cv2.DISOpticalFlow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Pair:

@@ -20,8 +20,9 @@ from degrade.contract import Linear, Map
 SECOND = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / np.float32(6)  # white noise keeps its variance
 BLOCK_PX = 16
 LEVELS = 12  # of brightness, by its root
-FLATTEST = 0.3  # share of blocks at a level that tell noise from texture
+FLATTEST = 0.15  # share of blocks at a level that tell noise from texture
 FEWEST = 4  # blocks that make a level
+TEXTURE = 3.0  # times the quieter levels' variance per light: what is beyond it was not noise
 
 
 class Measure(NamedTuple):
@@ -30,6 +31,7 @@ class Measure(NamedTuple):
     light: Map  # mean
     shared: Map  # variance of the channels' mean
     each: Map  # mean of the channels' variances
+    rough: Map  # texture, seen at half the size: choosing blocks by their noise would choose the quieter draws of it
 
 
 class Missing(NamedTuple):
@@ -48,7 +50,10 @@ def measured(light: Linear) -> Measure:
     size = (max(light.shape[1] // BLOCK_PX, 1), max(light.shape[0] // BLOCK_PX, 1))
     shared = cv2.resize(cv2.transform(second, mix) ** 2, size, interpolation=cv2.INTER_AREA)
     each = cv2.resize(cv2.transform(second * second, mix), size, interpolation=cv2.INTER_AREA)
-    return Measure(cv2.resize(cv2.transform(shown, mix), size, interpolation=cv2.INTER_AREA), shared, each)
+    grey: Map = cv2.transform(shown, mix)
+    half = cv2.resize(grey, (max(light.shape[1] // 2, 1), max(light.shape[0] // 2, 1)), interpolation=cv2.INTER_AREA)
+    rough = cv2.resize(cv2.Laplacian(half, cv2.CV_32F) ** 2, size, interpolation=cv2.INTER_AREA)
+    return Measure(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), shared, each, rough)
 
 
 def missing(one: Linear, average: Linear) -> Missing:
@@ -66,7 +71,7 @@ def missing(one: Linear, average: Linear) -> Missing:
         here = np.flatnonzero((level == at) & (root < 0.97))
         if len(here) < FEWEST:
             continue
-        few = here[np.argsort(before.each.ravel()[here], kind="stable")[: max(int(len(here) * FLATTEST), FEWEST)]]
+        few = here[np.argsort(before.rough.ravel()[here], kind="stable")[: max(int(len(here) * FLATTEST), FEWEST)]]
         lost_shared = float(before.shared.ravel()[few].mean() - after.shared.ravel()[few].mean())
         lost_each = float(before.each.ravel()[few].mean() - after.each.ravel()[few].mean())
         alone = max(1.5 * (lost_each - lost_shared), 0.0)
@@ -75,7 +80,10 @@ def missing(one: Linear, average: Linear) -> Missing:
         own.append(alone)
     if not lights:
         return Missing(np.zeros(1), np.zeros(1), np.zeros(1))
-    return Missing(np.array(lights), np.array(shared), np.array(own))
+    light, most = np.array(lights), np.array(shared) + np.array(own)
+    cap = TEXTURE * float(np.quantile(most / light, 0.25)) * light
+    fair = np.minimum(cap / np.maximum(most, 1e-12), 1.0)
+    return Missing(light, np.array(shared) * fair, np.array(own) * fair)
 
 
 def give_back(average: Linear, lost: Missing, seed: int) -> None:

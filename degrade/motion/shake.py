@@ -23,7 +23,7 @@ from degrade.contract import Linear
 from degrade.stream import field_rng
 
 MOMENTS = 768  # instants at which the path is computed
-DRIFT_HZ = np.geomspace(0.3, 6.0, 7)  # of the drift; amplitudes fall with frequency ** 1.5
+DRIFT_HZ = np.geomspace(0.3, 6.0, 7)  # of the drift; amplitudes fall with frequency ** 1.1
 MOST_VIEWS = 24  # of one exposure; beyond a step of a pixel the light is smoothed to bridge the step
 STEP_PX = 1.2
 
@@ -53,7 +53,7 @@ def path(shake: Shake) -> NDArray[np.float64]:
     rng = field_rng(shake.seed)
     quiver = shake.tremor_hz * (1.0 + 0.1 * rng.standard_normal(2))
     hertz = np.concatenate([DRIFT_HZ, quiver])
-    size = np.concatenate([DRIFT_HZ**-1.5, np.full(2, shake.tremor * 0.7)])
+    size = np.concatenate([DRIFT_HZ**-1.1, np.full(2, shake.tremor * 0.7)])
     phase = 2 * math.pi * hertz * seconds[:, None]
     waves = np.concatenate([np.sin(phase), np.cos(phase)], 1)
     amplitudes = rng.standard_normal((2 * len(hertz), 4)) * np.concatenate([size, size])[:, None]

@@ -97,5 +97,5 @@ def _merit(pieces: _Pieces, members: frozenset[int], total_px: int) -> float:
     contrast = float((outline * np.minimum(steps, 60.0)).sum()) / length
     compact = 4 * np.pi * area / (length + rim) ** 2
     near = float((pieces.area * pieces.inverse)[inside].sum()) / max(area, 1.0)
-    merit = contrast * (0.3 + min(compact, 1.0)) * (0.4 + near) * (1 - min(3 * rim / (length + rim), 0.95))
+    merit = share**0.35 * contrast * (0.3 + min(compact, 1.0)) * (0.4 + near) * (1 - min(3 * rim / (length + rim), 0.95))
     return merit if LEAST_FRAC <= share <= MOST_FRAC else merit * 1e-3 - 1.0

@@ -11,7 +11,7 @@ noise alone, which is then added to the scene's light: brightness does not drift
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -26,6 +26,7 @@ from degrade.raw import bayer, denoiser
 SHOT_PER_ISO = 1e-6
 LUMA = bayer.GREY  # ITU-R BT.601, as JPEG has it
 CODES = 16.0  # codes per standard deviation of luma noise
+Scene = Callable[[slice, develop.Codes], None]  # writes the scene light of some rows, HxWx3 codes
 LEFT_BY_DEMOSAIC = np.array([0.5625, 0.75, 0.5625])  # variance after interpolation: red and blue from 1/4, green from 1/2
 
 
@@ -116,7 +117,7 @@ def photograph(linear: Linear, iso: float, camera: Camera, labels: NDArray[np.in
     for rows, light in noisy(exposed, plan, camera, labels):
         develop.finish(light, photo[rows])
     photo = np.ascontiguousarray(photo[:height, :width])
-    return photo if camera.jpeg_quality is None else _through_jpeg(photo, camera.jpeg_quality)
+    return photo if camera.jpeg_quality is None else through_jpeg(photo, camera.jpeg_quality)
 
 
 def exposure(iso: float, camera: Camera) -> sensor.Sensor:
@@ -125,27 +126,40 @@ def exposure(iso: float, camera: Camera) -> sensor.Sensor:
 
 
 def expose(linear: Linear, plan: Optics, iso: float, camera: Camera) -> Exposed:
-    """Return the scene in a photo of even sizes, and the noise that the sensor adds to it.
+    """Return the scene in a photo of even sizes, and the noise that the sensor adds to it."""
+    return expose_scene(lambda rows, to: develop.untone_to_codes(linear[rows], to), linear.shape, plan, iso, camera)
+
+
+def expose_scene(scene: Scene, shape: tuple[int, ...], plan: Optics, iso: float, camera: Camera) -> Exposed:
+    """Return a scene of even sizes, and the noise that the sensor adds to it.
 
     The light that a cell of 2x2 sites counts is the mean of the cell: noise follows it, no detail comes from it.
+
+    Args:
+        scene: called band by band, from the top down.
+        shape: of the photo, (H, W, 3).
+        plan: the camera's numbers.
+        iso: decides the shot noise.
+        camera: everything else.
     """
-    height, width = linear.shape[:2]
+    height, width = shape[:2]
     settings = exposure(iso, camera)
     chance = sensor.roll(settings, height // 2, width // 2)
     reading = sensor.reading(settings.bits)
     opened = tuple(sensor.by_count(develop.open_shoulder(reading, gain), settings.bits) for gain in plan.gains)
     halves = [np.empty((height // 2, width // 2), np.float32) for _ in range(5)]
-    red, blue, scene, spread, luma = halves
-    exposed = Exposed(np.empty(linear.shape, np.int16), np.empty((height, width), np.uint16), (red, blue), scene, spread, luma)
+    red, blue, half, spread, luma = halves
+    exposed = Exposed(np.empty(shape, np.int16), np.empty((height, width), np.uint16), (red, blue), half, spread, luma)
     for band in bands(height, 0):
         shot = Shot(settings, chance.rows(band.top // 2, band.bottom // 2), opened)
-        _expose_rows(linear[band.made], plan, camera.phase, shot, exposed.rows(band.made))
+        part = exposed.rows(band.made)
+        scene(band.made, part.light)
+        _expose_rows(plan, camera.phase, shot, part)
     return exposed
 
 
-def _expose_rows(linear: Linear, plan: Optics, phase: int, shot: Shot, to: Exposed) -> None:
-    """Fill some rows of what is exposed."""
-    develop.untone_to_codes(linear, to.light)
+def _expose_rows(plan: Optics, phase: int, shot: Shot, to: Exposed) -> None:
+    """Fill some rows of what is exposed, whose light is there."""
     cells = cv2.resize(to.light, to.luma.shape[::-1], interpolation=cv2.INTER_AREA)
     light = cv2.addWeighted(cells, 1.0 / develop.WHITE, cells, 0.0, 0.0, dtype=cv2.CV_32F)
     cv2.cvtColor(light, cv2.COLOR_RGB2GRAY, to.luma)
@@ -222,7 +236,7 @@ def _luma_noise(noise: Map, light: develop.Codes, plan: Optics, processor: denoi
     return cv2.multiply(left, spread, scale=develop.WHITE, dtype=cv2.CV_16S)
 
 
-def _through_jpeg(photo: Srgb, quality: int) -> Srgb:
+def through_jpeg(photo: Srgb, quality: int) -> Srgb:
     """Return the photo after the camera's own JPEG (4:2:0)."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)  # type: ignore[return-value]

@@ -197,5 +197,5 @@ def _shows_a_face(proxy: Srgb) -> bool:
     _, _, stats, centres = cv2.connectedComponentsWithStats(whole, connectivity=8)
     width, height, area = (stats[1:, column].astype(np.float64) for column in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
     share, slender, filled = area / skin.size, height / np.maximum(width, 1), area / np.maximum(width * height, 1)
-    oval = (share > 0.01) & (share < 0.2) & (slender > 0.9) & (slender < 2.0) & (filled > 0.58)
+    oval = (share > 0.01) & (share < 0.2) & (slender > 0.9) & (slender < 2.0) & (filled > 0.55)
     return bool((oval & (centres[1:, 1] < 0.6 * len(skin))).any())

@@ -170,7 +170,7 @@ def _shine(around: _Around, scene: float, crowd: int) -> NDArray[np.bool_]:
     The brighter the scene and the greater the crowd, the more is asked of it.
     """
     day = min(scene / DAY, 1.0)
-    glows = around.falling >= 0.6 + day * (0.1 + 0.15 * min(crowd / CANDIDATES, 1.0))
+    glows = around.falling >= 0.6 + day * (0.05 + 0.2 * min(crowd / CANDIDATES, 1.0))
     glows &= (around.far < 0.5 - 0.2 * day) & (around.near > 0.4 * day) & (around.colour.min(1) > 0.35 * day)
     alone = around.dark >= 0.65
     return np.asarray(glows | alone if scene < NIGHT else glows)

@@ -51,6 +51,8 @@ def cut(whole: NDArray[np.generic], box: Box, photo_size: tuple[int, int]) -> ND
     photo_width, photo_height = photo_size
     if width <= 0 or height <= 0 or x < -1 or y < -1 or x + width > photo_width + 1 or y + height > photo_height + 1:
         raise ValueError(f"box {box} does not lie in a photo of {photo_width}x{photo_height} px")
+    if (x, y, width, height) == (0, 0, photo_width, photo_height) and min(whole.shape) >= LEAST_PX:
+        return np.ascontiguousarray(whole)
     rows = _centres(y / photo_height, height / photo_height, whole.shape[0])
     columns = _centres(x / photo_width, width / photo_width, whole.shape[1])
     if np.issubdtype(whole.dtype, np.floating):

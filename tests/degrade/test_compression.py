@@ -43,6 +43,14 @@ def test_chains_end_as_files_do() -> None:
         assert all(hop.mode in MODES[hop.codec] or hop.mode == "ctu-32" for hop in hops)
 
 
+def test_most_pictures_are_a_jpeg_once_or_twice() -> None:
+    """Of the chains as drawn, most are nothing but one or two JPEGs, and only a last hop pays for a mode that leaves pixels alone."""
+    chains = [draw(number, 1 + number % 5).hops for number in range(1000)]
+    assert np.mean([len(hops) <= 2 and all(hop.codec == "jpeg" for hop in hops) for hops in chains]) > 0.55
+    assert all(hop.mode == "baseline" for hops in chains for hop in hops[:-1] if hop.codec == "jpeg")
+    assert {hops[-1].mode for hops in chains if hops[-1].codec == "jpeg"} == set(MODES["jpeg"])
+
+
 def test_every_codec_is_drawn() -> None:
     """A few thousand chains meet every codec and every path length."""
     chains = [draw(number, 1 + number % 5).hops for number in range(2000)]
@@ -52,9 +60,7 @@ def test_every_codec_is_drawn() -> None:
 
 def test_recipe_narrows_everything() -> None:
     """A narrowed recipe is kept to: codecs, hops, scale, offsets, subsampling."""
-    ranges = CompressionRanges(
-        codecs={"jpeg": 1.0}, hops=(2, 3), scale=(0.5, 0.8), offset_px=(2, 4), subsampling={"4:2:2": 1.0}, filters={"cubic": 1.0}
-    )
+    ranges = CompressionRanges(codecs={"jpeg": 1.0}, hops=(2, 3), scale=(0.5, 0.8), offset_px=(2, 4), subsampling={"4:2:2": 1.0}, filters={"cubic": 1.0})
     for number in range(300):
         hops = draw(number, 1 + number % 5, ranges).hops
         assert len(hops) in (2, 3)

@@ -41,6 +41,7 @@ NEAR = (
     "interior_brown_architecture",
     "museum_case_glass",
     "plant_pablo_garcia_saldana",
+    "satellite_spacex",
     "street_shop_text",
     "text_signs_french",
     "truck_street",
@@ -177,3 +178,36 @@ def test_a_cat_before_a_brown_wall_shows_no_distance() -> None:
 
     small = proxy(np.ascontiguousarray(data.chelsea()))
     assert not far(small, sky(small))
+
+
+@pytest.mark.parametrize("name", ["hopper.webp", "hopper.avif", "adobergb_photo.jpg"])
+def test_a_portrait_before_a_blue_wall_and_coins_on_asphalt_show_no_distance(data: Path, name: str) -> None:
+    """Backdrops and grounds that are flat and fill the top are no skies to be far from."""
+    small = opened(data / "odd" / name)
+    assert not far(small, sky(small))
+
+
+@pytest.mark.parametrize("name", ["cell.png", "clock_motion.png", "microaneurysms.png", "moon.png", "retina.jpg", "text.png"])
+def test_a_microscope_and_a_page_show_no_distance(name: str) -> None:
+    """Neither an even ground that goes on to the lower edge nor black around a lit disc is sky."""
+    import skimage.data
+
+    small = opened(Path(skimage.data.__file__).parent / name)
+    assert not far(small, sky(small))
+
+
+def test_space_is_black_by_day_and_has_no_haze() -> None:
+    """The same well-lit land is far under a sky and not under a black one; dark land under it is a night."""
+    rng = np.random.default_rng(0)
+    above = np.zeros((200, 300), np.float32)
+    above[:90] = 1
+    grain = rng.integers(0, 40, (110, 300, 1), dtype=np.uint8)
+
+    def scene(top: int, land: int) -> Srgb:
+        photo = np.full((200, 300, 3), top, np.uint8)
+        photo[90:] = grain + np.uint8(land)
+        return photo
+
+    assert far(scene(180, 130), above)
+    assert not far(scene(6, 130), above)
+    assert far(scene(6, 30), above)

@@ -276,11 +276,14 @@ def test_odd_sizes_and_flat_pictures_are_survived(generator, shape, fill):
 @TABLE
 def test_missing_priors_are_an_error_not_a_fallback(generator):
     """A generator that needs a map of the scene says so when it is not there."""
+    facts = dataclasses.replace(launch().facts, textures=0)
+    params = generator.sample(stream(1, generator.name, "law"), generator.ranges(), facts, 3)
+    bare = launch()._replace(assets=Assets())
     if not generator.needs:
-        assert run(generator, draw(generator, 1), launch()._replace(assets=Assets())).pixels.size
+        assert run(generator, params, bare).pixels.size
         return
     with pytest.raises(ValueError, match="|".join(generator.needs)):
-        run(generator, draw(generator, 1), launch()._replace(assets=Assets()))
+        run(generator, params, bare)
 
 
 @TABLE

@@ -13,13 +13,14 @@ from degrade import camera, develop, noise
 from degrade.arrays.bands import bands
 from degrade.contract import Assets, Facts, Linear, Srgb
 from degrade.raw import bayer, denoiser, photograph
+from degrade.raw.photograph import SHOT_PER_ISO
 from degrade.raw.regions import Scatter, segment_values
 from degrade.record import from_record, to_record
 from degrade.scene.segments import superpixels
 from degrade.stream import stream
 
-CAMERA = noise.NoiseRanges(source={"camera": 1.0}, jpeg=0.0, hot=0.0)
-FILM = noise.NoiseRanges(source={"film": 1.0})
+CAMERA = noise.NoiseRanges(source={"camera": 1.0}, jpeg=0.0, hot=0.0, web=0.0)
+FILM = noise.NoiseRanges(source={"film": 1.0}, web=0.0)
 FACTS = Facts(512, 512)
 UNTOUCHED = {
     "strength": Scatter(0.0, 0.0),
@@ -78,7 +79,7 @@ def test_the_mild_end_is_mild_and_noise_grows_with_iso(astronaut: Srgb, rocket: 
 def test_strata_span_the_published_shot_noise() -> None:
     """ISO 100 to 12,000 is the range 1e-4 to 1.2e-2 of Brooks et al."""
     strata = noise.GENERATOR.strata
-    assert np.allclose([strata[0] * noise.SHOT_PER_ISO, strata[-1] * noise.SHOT_PER_ISO], [1e-4, 1.2e-2])
+    assert np.allclose([strata[0] * SHOT_PER_ISO, strata[-1] * SHOT_PER_ISO], [1e-4, 1.2e-2])
 
 
 @pytest.mark.parametrize("stratum", range(1, 6))
@@ -198,6 +199,28 @@ def test_the_camera_writes_its_own_jpeg(astronaut: Srgb) -> None:
     light, assets = camera.to_linear(astronaut), assets_of(astronaut)
     found = [psnr(noise.render(light, params._replace(camera=params.camera._replace(jpeg_quality=q)), assets), astronaut) for q in (60, 98)]
     assert found[0] < found[1]
+
+
+@pytest.mark.parametrize("ranges", [CAMERA, FILM])
+def test_posting_again_softens_noise_and_leaves_the_scene(astronaut: Srgb, ranges: noise.NoiseRanges) -> None:
+    """A shrunk post of a noisy wall shares more noise between neighbours; the mild photo of a scene comes no farther from it by that."""
+    web = noise.Reshare(0.5, "linear", 95)
+    params = draw(4, ranges=ranges)
+    shares = []
+    for shared in (None, web):
+        shown = noise.render(wall(0.2), params._replace(web=shared), ONE)[..., 1].astype(float)
+        shares.append(np.corrcoef(shown[:, 1:].ravel(), shown[:, :-1].ravel())[0, 1])
+    assert shares[1] > shares[0] + 0.05
+    light, assets, mild = camera.to_linear(astronaut), assets_of(astronaut), draw(1, ranges=ranges)
+    before, after = (psnr(noise.render(light, mild._replace(web=shared), assets), astronaut) for shared in (web._replace(scale=1.0), web))
+    assert after > before - 0.1
+
+
+def test_a_share_of_photos_was_posted_again() -> None:
+    """A quarter of the draws pass through the web, some of them without being resized."""
+    posts = [noise.sample(stream(2, "noise", str(key)), noise.NoiseRanges(), FACTS, 1 + key % 5).web for key in range(800)]
+    assert 0.2 < np.mean([post is not None for post in posts]) < 0.3
+    assert 0.3 < np.mean([post.scale == 1.0 for post in posts if post]) < 0.5
 
 
 def test_film_grain_is_strongest_in_the_middle_tones() -> None:

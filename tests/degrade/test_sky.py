@@ -88,3 +88,11 @@ def test_foliage_colours_are_no_sky() -> None:
 def test_blank_pictures_do_not_break_it(shape: tuple[int, int], value: int) -> None:
     """Any size and any flat colour has an answer."""
     assert np.isfinite(sky(np.full((*shape, 3), value, np.uint8))).all()
+
+
+@pytest.mark.parametrize(("value", "found"), [(120, False), (15, True)])
+def test_what_goes_on_to_the_lower_edge_is_sky_at_night_alone(value: int, found: bool) -> None:
+    """Asphalt from edge to edge is no sky; black ground under a black sky cannot be told from it, and fades."""
+    photo = np.full((200, 300, 3), (value, value, value + 3), np.uint8)
+    photo[90:130, 120:190] = 250
+    assert (sky_frac(sky(photo)) > 0.1) is found

@@ -20,7 +20,7 @@ def photo(at: int, group: str | None = None, width: int = 640) -> Photo:
     from manifests.commit import sha256
 
     extra = [("group", group)] if group else []
-    return Photo(f"/p/{at}.jpg", None, None, sha256(str(at).encode()), width, 480, "photo", 0.2, 0.2, True, "[]", None, extra)
+    return Photo(f"/p/{at}.jpg", None, None, sha256(str(at).encode()), width, 480, "photo", 0.2, 0.2, True, None, None, "[]", None, extra)
 
 
 def bank(count: int) -> dict[str, list[dict]]:

@@ -22,7 +22,7 @@ NAMES = PLAN.names
 
 def photos(count: int, width: int = 1600, height: int = 1200, *, far: bool = True) -> list[Photo]:
     """Photos as the index describes them."""
-    return [Photo(f"/p/{at}.jpg", None, None, f"{at:064x}", width, height, "photo", 0.2, 0.2, far, "[]", None, []) for at in range(count)]
+    return [Photo(f"/p/{at}.jpg", None, None, f"{at:064x}", width, height, "photo", 0.2, 0.2, far, None, None, "[]", None, []) for at in range(count)]
 
 
 def rows(page, usable) -> list[dict]:
@@ -138,4 +138,29 @@ def test_pinned_draws():
     row = rows(recipe(), photos(1))[0]
     place = [row[name] for name in ("task", "split", "crop_x", "crop_y", "crop_width", "stratum", "shard")]
     assert place == ["haze", "train", 690, 284, 204, 2, "train-00000"]
-    assert json.loads(row["steps"])[0]["severity"] == pytest.approx(7132.611614445938, rel=1e-12)
+    assert json.loads(row["steps"])[0]["severity"] == pytest.approx(7931.476749237727, rel=1e-12)
+
+
+def test_a_window_that_shows_nothing_is_placed_anew():
+    """With detail in one quarter of the photo only, most crops lie there, and alike for everyone."""
+    cells = np.zeros((8, 8), np.uint8)
+    cells[:4, :4] = 200
+    usable = [photo._replace(detail_grid=cells.tobytes(), width=2000, height=2000) for photo in photos(200)]
+    assert _in_quarter(rows(recipe(variants=1), usable)) > 0.6
+    assert _in_quarter(rows(recipe(variants=1), photos(200, 2000, 2000))) < 0.4
+
+
+def _in_quarter(drawn: list[dict]) -> float:
+    """Return the share of crops whose middle lies in the upper left quarter of 2000 x 2000."""
+    return float(np.mean([row["crop_x"] + row["crop_width"] / 2 < 1000 and row["crop_y"] + row["crop_height"] / 2 < 1000 for row in drawn]))
+
+
+def test_a_crop_without_distance_gets_no_haze():
+    """Of a landscape whose lower half is ground, crops of the ground are refused for haze or planned for something else."""
+    cells = np.zeros((8, 8), np.uint8)
+    cells[:4] = 255
+    usable = [photo._replace(distance_grid=cells.tobytes(), width=2000, height=2000) for photo in photos(100)]
+    drawn = rows(recipe(tasks={"haze": {}}, variants=1), usable)
+    refused = {row["reason"] for row in drawn if row["reason"]}
+    assert refused == {Reason.NO_FAR_PLANE}
+    assert all(row["crop_y"] < 1000 for row in drawn if row["reason"] is None)

@@ -39,7 +39,7 @@ def test_a_damaged_map_is_made_again(tmp_path, rocket):
     """A cache that was cut short costs a computation, not a run."""
     crop = Crop(0, 0, 427, 427, 128, 128)
     _, used = Priors(tmp_path).assets(rocket, "b" * 64, crop, {"sky": "colour"})
-    path = next(tmp_path.rglob("*.npz"))
+    path = next(tmp_path.rglob("*.map"))
     path.write_bytes(path.read_bytes()[:100])
     assert Priors(tmp_path).assets(rocket, "b" * 64, crop, {"sky": "colour"})[1] == used
 

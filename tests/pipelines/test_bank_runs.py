@@ -76,7 +76,7 @@ def test_an_image_that_changed_is_noticed(folder, tmp_path, photos):
         cv2.imwrite(str(own / f"{seed}.png"), fog(seed + 10))
     with pytest.raises(BadSample, match="other bytes"):
         replay.replay(run, replay.spread(run, 1)[0])
-    with pytest.raises(RunError, match="banks of .* have changed"):
+    with pytest.raises(RunError, match=r"banks of .* have changed"):
         make(tmp_path / "run", photos, recipe(**PAGE, banks={"haze": [str(own)]}))
 
 

@@ -1,0 +1,65 @@
+"""The light that drops send us: a drop is a lens that sees 165 degrees of what is behind it, sky and ground and lamps.
+
+Garg and Nayar (IJCV 2007) found its brightness to be about the mean of what it sees, whatever is straight behind: a streak is
+bright before a dark wall, and cannot be told from the sky. So E is half the air's own light and half the blurred bright
+surroundings, of the photo with its clipped lamps as strong as they are: streaks light up around a street lamp.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from degrade import camera
+from degrade.air import lamps
+from degrade.air.airlight import airlight, darkness, towards
+from degrade.arrays import strips
+from degrade.contract import Linear
+from degrade.drops.sight import Sight
+
+STEP = 4  # it is soft: a quarter of the working size
+WIDE, CLOSE = 0.2, 0.06  # radii of the surroundings in short sides
+FOLLOW = 0.6  # how far the airlight follows the sky in its own direction: it rains from an even one
+UNLIT = 0.92  # of the airlight that a night takes from rain: fog hangs among the lamps, rain comes from a dark sky
+SCATTERED = 0.12  # of the lamps' blurred light, by the veil
+DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
+
+
+class Glow(NamedTuple):
+    """What the air and the drops send us in each direction, at a quarter of the working size."""
+
+    step: int  # px of the photo per pixel
+    air: Linear
+    drops: Linear
+
+
+def glow(seen: Sight, horizon_frac: float, level: float, tint: float, brightness: float, lamp_gain: float) -> Glow:
+    """Return the light of air and drops.
+
+    Args:
+        seen: the scene.
+        horizon_frac: row of the horizon in heights.
+        level: brightness of the air against what the scene suggests.
+        tint: share of the sky's colour that the air keeps.
+        brightness: of a drop against the mean of what it sees.
+        lamp_gain: how bright a clipped lamp really is at night, in display whites.
+    """
+    colours, sky = strips.reduced(seen.light, STEP), strips.reduced(seen.sky, STEP)
+    everywhere = airlight(colours, sky, horizon_frac, 1.0 - float(seen.coarse.mean()), level, tint, 0.0)
+    night = darkness(everywhere)
+    air = towards(everywhere, colours, sky, FOLLOW) * np.float32(1.0 - UNLIT * night)
+    gain = 1.0 + (lamp_gain - 1.0) * max(night, DAYLIGHT_LAMPS)
+    strong = camera.recover_highlights(colours, gain, lamps.KNEE)
+    short = min(colours.shape[:2])
+    wide, close = _blurred(strong, WIDE * short), _blurred(strong, CLOSE * short)
+    around = np.maximum(wide, np.float32(0.5) * (wide + close))
+    lamplight = np.maximum(wide - _blurred(colours, WIDE * short), 0)
+    drops = np.float32(0.5 * brightness) * (air + around)
+    return Glow(STEP * seen.step, air + np.float32(SCATTERED) * lamplight, drops)
+
+
+def _blurred(light: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return cv2.GaussianBlur(light, (0, 0), max(sigma, 0.4), borderType=cv2.BORDER_REFLECT)
