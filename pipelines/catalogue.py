@@ -13,7 +13,7 @@ from PIL import features
 
 import degrade
 from degrade.contract import Generator
-from degrade.scene import models
+from degrade.scene import checkpoints, mask_models, models, sam_weights
 
 EXTRAS = {
     "torch": "train",
@@ -100,14 +100,25 @@ def _codecs() -> list[Check]:
 
 def _models() -> list[Check]:
     stand_ins = [Check("depth: geometric", True, "stand-in, needs no weights"), Check("segments: superpixels", True, "stand-in, needs no weights")]
-    return stand_ins + [_depth_model(name, source) for name, source in models.NAMES.items()]
+    hub = [("depth", "depth", models.NAMES), ("segments", "sam", mask_models.NAMES)]
+    return [*stand_ins, *(_on_hub(f"{kind}: {name}", extra, source) for kind, extra, names in hub for name, source in names.items()), *_files()]
 
 
-def _depth_model(name: str, source: str) -> Check:
+def _on_hub(what: str, extra: str, source: str) -> Check:
     """Say whether a checkpoint lies in the Hugging Face cache, without loading it."""
     if importlib.util.find_spec("huggingface_hub") is None:
-        return Check(f"depth: {name}", there=False, detail=f"pip install 'patina[depth]', then: hf download {source}")
+        return Check(what, there=False, detail=f"pip install 'patina[{extra}]', then: hf download {source}")
     from huggingface_hub import try_to_load_from_cache
 
     there = isinstance(try_to_load_from_cache(source, "config.json"), str)
-    return Check(f"depth: {name}", there, source if there else f"to get it: hf download {source}")
+    return Check(what, there, source if there else f"to get it: hf download {source}")
+
+
+def _files() -> list[Check]:
+    """Say whether segment-anything's own files are where they are looked for."""
+    checks = []
+    for name, published in sam_weights.PUBLISHED.items():
+        path = checkpoints.folder() / published.file
+        how = f"to get it: curl --create-dirs -o {path} {sam_weights.URL}{published.file}"
+        checks.append(Check(f"segments: {name}", path.is_file(), str(path) if path.is_file() else how))
+    return checks

@@ -2,7 +2,8 @@
 
 What a row holds is a function of (recipe, sha256 of the photo, variant) and of the hashes that stand next to it on the
 rings of second photos and banks; the order of rows is an order of hashes, so that neither the order of inputs nor the
-number of workers can be seen in it. Variants of one photo stand together: the photo is decoded once for all of them.
+number of workers can be seen in it. Variants of one photo stand together: the photo is decoded once for all of them, and
+they are spread evenly over tasks and strata.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ _REASON = _NAMES.index("reason")
 _AFTER_CROP = _NAMES.index("shard") - _NAMES.index("crop_x") - 1  # columns that a refused row leaves empty
 
 
+# The R2 sequence (Roberts, 2018): its points fill the unit square evenly, however many are taken.
+TASK_STRIDE, STRATUM_STRIDE = 0.7548776662466927, 0.5698402909980532
+
+
 class _Subject(NamedTuple):
     """The photo of a row, as the drawing of its steps sees it."""
 
@@ -40,6 +45,16 @@ class _Subject(NamedTuple):
     key: str  # of the photo and the variant: what the draws are for
     facts: Facts
     companions: Companions
+
+
+class _Turn(NamedTuple):
+    """One pair to be."""
+
+    photo: Photo
+    variant: int
+    aim: tuple[float, float]  # numbers in [0, 1) that decide its task and its stratum
+    split: str
+    shard: str
 
 
 class _Step(NamedTuple):
@@ -149,22 +164,25 @@ def draw_rows(recipe: Recipe, usable: list[Photo], banks: dict[str, list[dict[st
         companions = Companions(recipe.seed, recipe.crop, members, banks or {})
         count = 0
         for photo in members:
+            begin = unit_draws(recipe.seed, "spread", photo.sha256)
             for variant in range(recipe.variants_of(photo.kind)):
                 shard = f"{splits[index]}-{count // recipe.render.shard_pairs:05d}"
-                row = _row(recipe, tasks, photo, variant, splits[index], shard, companions, seen)
+                aim = ((begin[0] + variant * TASK_STRIDE) % 1.0, (begin[1] + variant * STRATUM_STRIDE) % 1.0)
+                row = _row(recipe, tasks, _Turn(photo, variant, aim, splits[index], shard), companions, seen)
                 count += row[_REASON] is None
                 yield row
 
 
-def _row(recipe: Recipe, tasks: list[_Task], photo: Photo, variant: int, split: str, shard: str, companions: Companions, seen: set[str]) -> tuple[Any, ...]:
+def _row(recipe: Recipe, tasks: list[_Task], turn: _Turn, companions: Companions, seen: set[str]) -> tuple[Any, ...]:
     """Return one row: a pair to be, or a refusal with its reason."""
+    photo, variant, aim, split, shard = turn
     key = f"{photo.sha256}:{variant}"
-    draws = unit_draws(recipe.seed, "plan", key)
+    draws = unit_draws(recipe.seed, "plan", key)  # the second to fourth place the crop
     head = (photo.uri, photo.offset, photo.size, photo.sha256, photo.width, photo.height)
     try:
         crop = crops.draw(recipe.crop, photo.width, photo.height, draws[1:4], photo.detail_grid, lambda: unit_draws(recipe.seed, "place", key))
         subject = _Subject(photo, key, photo.facts(crop), companions)
-        task, own = _suited(tasks, subject, draws[0], draws[4])
+        task, own = _suited(tasks, subject, *aim)
         drawn = [own, *_joined(recipe, task, subject)]
         steps = [step.record for step in drawn]
         if len(steps) > 1:

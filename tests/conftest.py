@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENCV_IPP", "disabled")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
@@ -96,3 +98,38 @@ def tiny_dpt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transformers.DPTForDepthEstimation(config).save_pretrained(folder)
     transformers.DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_network() -> Any:
+    """segment-anything's own network, small and with random weights."""
+    torch = pytest.importorskip("torch", reason="pip install 'patina[sam]'")
+    modeling = pytest.importorskip("segment_anything.modeling", reason="pip install 'patina[sam]'")
+    torch.manual_seed(0)
+    encoder = modeling.ImageEncoderViT(
+        img_size=64,
+        patch_size=8,
+        embed_dim=16,
+        depth=2,
+        num_heads=2,
+        mlp_ratio=2,
+        out_chans=32,
+        use_rel_pos=True,
+        window_size=3,
+        global_attn_indexes=(1,),
+        norm_layer=partial(torch.nn.LayerNorm, eps=1e-6),
+    )
+    transformer = modeling.TwoWayTransformer(depth=1, embedding_dim=32, num_heads=8, mlp_dim=24)
+    decoder = modeling.MaskDecoder(transformer_dim=32, transformer=transformer, iou_head_depth=2, iou_head_hidden_dim=16)
+    prompts = modeling.PromptEncoder(32, (8, 8), (64, 64), 4)
+    return modeling.Sam(encoder, prompts, decoder).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_sam(tmp_path_factory: pytest.TempPathFactory, small_network: Any) -> Path:
+    """A segment-anything checkpoint file."""
+    import torch
+
+    path = tmp_path_factory.mktemp("tiny_sam") / "tiny.pth"
+    torch.save(small_network.state_dict(), path)
+    return path

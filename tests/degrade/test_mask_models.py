@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,39 +56,6 @@ def tiny_sam2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transformers.Sam2Model(transformers.Sam2Config(vision_config=eyes, prompt_encoder_config=prompts, mask_decoder_config=decoder)).save_pretrained(folder)
     transformers.Sam2ImageProcessor(size={"height": 64, "width": 64}, mask_size={"height": 16, "width": 16}).save_pretrained(folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def small_network() -> Any:
-    """segment-anything's own network, small and with random weights."""
-    from segment_anything import modeling
-
-    torch.manual_seed(0)
-    encoder = modeling.ImageEncoderViT(
-        img_size=64,
-        patch_size=8,
-        embed_dim=16,
-        depth=2,
-        num_heads=2,
-        mlp_ratio=2,
-        out_chans=32,
-        use_rel_pos=True,
-        window_size=3,
-        global_attn_indexes=(1,),
-        norm_layer=partial(torch.nn.LayerNorm, eps=1e-6),
-    )
-    transformer = modeling.TwoWayTransformer(depth=1, embedding_dim=32, num_heads=8, mlp_dim=24)
-    decoder = modeling.MaskDecoder(transformer_dim=32, transformer=transformer, iou_head_depth=2, iou_head_hidden_dim=16)
-    prompts = modeling.PromptEncoder(32, (8, 8), (64, 64), 4)
-    return modeling.Sam(encoder, prompts, decoder).eval()
-
-
-@pytest.fixture(scope="module")
-def tiny_sam(tmp_path_factory: pytest.TempPathFactory, small_network: Any) -> Path:
-    """A segment-anything checkpoint file."""
-    path = tmp_path_factory.mktemp("tiny_sam") / "tiny.pth"
-    torch.save(small_network.state_dict(), path)
-    return path
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -52,13 +53,18 @@ def test_the_horizon_follows_the_crop(tmp_path, rocket):
     assert lower.height_rad < whole.height_rad
 
 
-def test_a_depth_checkpoint_makes_haze_from_the_command_line_to_the_row(tmp_path, photos, tiny_dpt):
-    """A DPT checkpoint by folder: its maps are made before the pairs, its name is in the rows, and pairs replay."""
-    run = make(tmp_path / "run", photos, recipe(**HAZE, priors={"depth": str(tiny_dpt)}))
+def test_checkpoints_make_maps_from_the_command_line_to_the_row(tmp_path, photos, tiny_dpt, tiny_sam):
+    """DPT by folder, segment-anything by file: maps are made before the pairs, the makers are in the rows, and pairs replay."""
+    tasks = {"haze": {"share": 3.0, "also": {"noise": {"chance": 0.5}}}, "noise": {"share": 0.3}}
+    (tmp_path / "two").mkdir()
+    for name in ("rocket.jpg", "coffee.png"):
+        shutil.copy(photos / name, tmp_path / "two" / name)
+    run = make(tmp_path / "run", tmp_path / "two", recipe(tasks=tasks, variants=3, priors={"depth": str(tiny_dpt), "segments": str(tiny_sam)}))
     rows = [row for row in read_table(run.manifest).to_pylist() if row["clean_sha256"]]
     assert rows
     makers = {record["kind"]: record["maker"] for row in rows for record in json.loads(row["assets"])}
     assert makers["depth"].startswith(str(tiny_dpt))
+    assert str(tiny_sam) in makers["segments"]
     assert books(run).closed
     assert all(replay(run, row).answer == "exact" for row in rows)
 
