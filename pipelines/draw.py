@@ -30,7 +30,7 @@ from pipelines.recipe import Recipe, StepRecipe
 from pipelines.usable import Photo
 
 _NAMES = PLAN.names
-_REASON = _NAMES.index("reason")
+_ID, _FRAME, _SHARD, _REASON = (_NAMES.index(name) for name in ("pair_id", "photo_frame", "shard", "reason"))
 _AFTER_CROP = _NAMES.index("shard") - _NAMES.index("crop_x") - 1  # columns that a refused row leaves empty
 
 
@@ -54,7 +54,6 @@ class _Turn(NamedTuple):
     variant: int
     aim: tuple[float, float]  # numbers in [0, 1) that decide its task and its stratum
     split: str
-    shard: str
 
 
 class _Step(NamedTuple):
@@ -164,18 +163,27 @@ def draw_rows(recipe: Recipe, usable: list[Photo], banks: dict[str, list[dict[st
         companions = Companions(recipe.seed, recipe.crop, members, banks or {})
         count = 0
         for photo in members:
-            begin = unit_draws(recipe.seed, "spread", photo.sha256)
-            for variant in range(recipe.variants_of(photo.kind)):
-                shard = f"{splits[index]}-{count // recipe.render.shard_pairs:05d}"
-                aim = ((begin[0] + variant * TASK_STRIDE) % 1.0, (begin[1] + variant * STRATUM_STRIDE) % 1.0)
-                row = _row(recipe, tasks, _Turn(photo, variant, aim, splits[index], shard), companions, seen)
+            for row in _rows_of(recipe, tasks, photo, splits[index], companions, seen):
+                shard = f"{splits[index]}-{count // recipe.render.shard_pairs:05d}" if row[_REASON] is None else ""
                 count += row[_REASON] is None
-                yield row
+                yield (*row[:_SHARD], shard, *row[_SHARD + 1 :])
+
+
+def _rows_of(recipe: Recipe, tasks: list[_Task], photo: Photo, split: str, companions: Companions, seen: set[str]) -> list[tuple[Any, ...]]:
+    """Return the rows of one photo; those of a clip by frame, so that it is decoded in one pass."""
+    begin = unit_draws(recipe.seed, "spread", photo.sha256)
+    rows = []
+    for variant in range(recipe.variants_of(photo.kind)):
+        aim = ((begin[0] + variant * TASK_STRIDE) % 1.0, (begin[1] + variant * STRATUM_STRIDE) % 1.0)
+        rows.append(_row(recipe, tasks, _Turn(photo, variant, aim, split), companions, seen))
+    if photo.kind == "clip":
+        rows.sort(key=lambda row: (row[_FRAME] or 0, row[_ID]))
+    return rows
 
 
 def _row(recipe: Recipe, tasks: list[_Task], turn: _Turn, companions: Companions, seen: set[str]) -> tuple[Any, ...]:
     """Return one row: a pair to be, or a refusal with its reason."""
-    photo, variant, aim, split, shard = turn
+    photo, variant, aim, split = turn
     key = f"{photo.sha256}:{variant}"
     draws = unit_draws(recipe.seed, "plan", key)  # the second to fourth place the crop
     head = (photo.uri, photo.offset, photo.size, photo.sha256, photo.width, photo.height)
@@ -199,7 +207,7 @@ def _row(recipe: Recipe, tasks: list[_Task], turn: _Turn, companions: Companions
     seen.add(pair_id)
     record, (english, chinese) = own.record, PROMPTS[task.name]
     told = (written, record["severity"], record["unit"], record["stratum"], makers, _json(others) if others else "[]", english, chinese)
-    return (VERSION, pair_id, task.name, "synthetic", split, *head, own.frame, variant, *crop, *told, photo.extra, shard, None, None)
+    return (VERSION, pair_id, task.name, "synthetic", split, *head, own.frame, variant, *crop, *told, photo.extra, "", None, None)
 
 
 def _suited(tasks: list[_Task], subject: _Subject, draw: float, stratum_draw: float) -> tuple[_Task, _Step]:

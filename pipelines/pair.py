@@ -50,7 +50,8 @@ class Darkroom:
         self._rules, self._layers = rules, layers
         self._priors = Priors(run)
         self._others = Others(rules)
-        self._open: tuple[tuple[str, int | None], Photo, bytes] | None = None
+        self._open: tuple[str, Photo, bytes] | None = None
+        self._reel: tuple[str, clips.Reel] | None = None
 
     def render(self, row: dict[str, Any]) -> Pair:
         """Return the pair of a row.
@@ -59,11 +60,11 @@ class Darkroom:
             BadSample: the photo has gone or changed, or nothing came of it.
         """
         crop, steps = crop_of(row), steps_of(row)
+        windows = [step.params.window for step in steps if getattr(step.params, "window", ())]
+        frames = self._wound(row).window(windows[0][0], windows[0][-1], crop) if windows else ()
         photo, data = self._photo(row)
         clean = crops.cut(photo.pixels, crop)
         assets, used = self._priors.assets(photo.pixels, photo_key(row), crop, json.loads(row["makers"]))
-        windows = [step.params.window for step in steps if getattr(step.params, "window", ())]
-        frames = clips.window(data, windows[0][0], windows[0][-1], crop) if windows else ()
         others = json.loads(row["others"])
         assets = dataclasses.replace(assets, frames=frames, **self._others.assets(others))
         used += [{"kind": other["role"], "maker": other["uri"], "sha256": other["sha256"]} for other in others]
@@ -72,16 +73,22 @@ class Darkroom:
 
     def _photo(self, row: dict[str, Any]) -> tuple[Photo, bytes]:
         """Return the photo of a row and its bytes, checked to be those that were indexed."""
-        key = (row["photo_sha256"], row["photo_frame"])
-        if self._open is None or self._open[0] != key:
+        if row["photo_frame"] is not None:
+            return self._wound(row).frame(row["photo_frame"]), b""
+        if self._open is None or self._open[0] != row["photo_sha256"]:
             data = self._bytes(row)
-            photo = decode.decode(data, self._rules) if row["photo_frame"] is None else clips.frame(data, row["photo_frame"])
-            self._open = (key, photo, data)
+            self._open = (row["photo_sha256"], decode.decode(data, self._rules), data)
         return self._open[1:]
 
+    def _wound(self, row: dict[str, Any]) -> clips.Reel:
+        """Return the clip of a row, opened; it stays open for the next row."""
+        if self._reel is None or self._reel[0] != row["photo_sha256"]:
+            if self._reel is not None:
+                self._reel[1].close()
+            self._reel = (row["photo_sha256"], clips.Reel(self._bytes(row)))
+        return self._reel[1]
+
     def _bytes(self, row: dict[str, Any]) -> bytes:
-        if self._open is not None and self._open[0][0] == row["photo_sha256"]:
-            return self._open[2]  # another frame of the same clip
         return indexed_bytes(Listed(row["photo_uri"], row["photo_offset"], row["photo_size"], {}), row["photo_sha256"], self._rules.max_bytes)
 
 

@@ -178,7 +178,7 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> int:
             continue
         at(name)
         data = sources.read(sources.Listed(photo["photo_uri"], photo["photo_offset"], photo["photo_size"], {}), rules.max_bytes)
-        opened = decode.decode(data, rules) if photo["photo_frame"] is None else clips.frame(data, photo["photo_frame"])
+        opened = decode.decode(data, rules) if photo["photo_frame"] is None else clips.Reel(data).frame(photo["photo_frame"])
         priors.model(opened.pixels, name, task["kind"], task["maker"])
         made += 1
     return made

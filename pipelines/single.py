@@ -67,7 +67,7 @@ def open_photo(path: Path) -> Opened:
     data = sources.read(Listed(str(path), None, None, {}), RULES.max_bytes)
     if clips.signature(data) is not None:
         row = footage.examine(data, RULES, CLIP_FRAMES)
-        pixels = clips.frame(data, 0).pixels
+        pixels = next(clips.frames(data))
     else:
         pixels = decode.decode(data, RULES).pixels
         row = {"kind": "photo", "motion": None, **scene_facts(pixels)}
@@ -104,11 +104,12 @@ def try_one(opened: Opened, kind: str, stratum: int, seed: int, crop: Crop | Non
     height, width = opened.pixels.shape[:2]
     crop = crop or Crop(0, 0, width, height, width, height)
     params = generator.sample(stream(seed, kind, opened.photo.sha256), generator.ranges(), _facts(opened, generator, crop, beside), stratum)
-    shutter = getattr(params, "window", ())
-    pixels = clips.frame(opened.data, shutter[1]).pixels if shutter else opened.pixels
+    shutter: tuple[int, ...] = getattr(params, "window", ())
+    reel = clips.Reel(opened.data) if shutter else None
+    pixels = reel.frame(shutter[1]).pixels if reel else opened.pixels
     clean = crops.cut(pixels, crop)
     assets = _maps(opened, pixels, generator, crop, beside) if not shutter else Assets()
-    added: dict[str, Any] = {"frames": clips.window(opened.data, shutter[0], shutter[-1], crop) if shutter else ()}
+    added: dict[str, Any] = {"frames": reel.window(shutter[0], shutter[-1], crop) if reel else ()}
     if beside.partner is not None and "partner" in generator.needs:
         added["partner"] = crops.cut(beside.partner.pixels, _filling(beside.partner, crop))
     if count := len(getattr(params, "textures", ())):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from pipelines.photos.decode import DecodeRules, Photo
 
 CODECS = ("h264", "hevc", "mjpeg", "mpeg4", "mpeg2video", "vp8", "vp9", "libdav1d", "av1", "prores", "ffv1")
 LONGEST_JUMP = 12  # frames that are rather decoded than sought
+KEPT = 32  # decoded frames: windows overlap
 _BRANDS_OF_STILLS = {b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim", b"heis"}
 _HDR_TRANSFERS = {16, 18}  # PQ and HLG, ITU-T H.273
 _MATRICES = {1: Colorspace.ITU709, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M}  # ITU-T H.273
@@ -49,23 +51,31 @@ def signature(data: bytes) -> str | None:
 
 
 @contextlib.contextmanager
-def _opened(data: bytes) -> Iterator[tuple[Any, Any]]:
-    """Open a clip; yield (container, its video stream)."""
+def _refusing(kind: str) -> Iterator[None]:
+    """Turn what a demuxer or decoder makes of broken bytes into a reason."""
+    try:
+        yield
+    except (av.FFmpegError, ValueError, LookupError, ArithmeticError) as error:
+        raise BadSample(Reason.DECODE_FAILED, f"{kind}: {error or type(error).__name__}") from error
+
+
+def _opened(data: bytes) -> tuple[Any, Any]:
+    """Open a clip; answer (container, its video stream). Whoever opens it closes it."""
     kind = signature(data)
     if kind is None:
         raise BadSample(Reason.NOT_AN_IMAGE, f"begins with {data[:8]!r}: no known clip")
     allowed = {"codec_whitelist": ",".join(CODECS), "protocol_whitelist": "file"}
-    try:
-        with av.open(io.BytesIO(data), format=kind, options=allowed, metadata_errors="replace") as container:
-            if not container.streams.video:
-                raise BadSample(Reason.DECODE_FAILED, f"{kind}: holds no video")
-            stream = container.streams.video[0]
-            if stream.codec_context.name not in CODECS:
-                raise BadSample(Reason.FORMAT_NOT_ENABLED, f"{kind}: codec {stream.codec_context.name}; read are {', '.join(CODECS)}")
-            stream.codec_context.thread_count = 1
-            yield container, stream
-    except (av.FFmpegError, ValueError, LookupError, ArithmeticError) as error:
-        raise BadSample(Reason.DECODE_FAILED, f"{kind}: {error or type(error).__name__}") from error
+    with _refusing(kind):
+        container = av.open(io.BytesIO(data), format=kind, options=allowed, metadata_errors="replace")
+    if not container.streams.video:
+        container.close()
+        raise BadSample(Reason.DECODE_FAILED, f"{kind}: holds no video")
+    stream = container.streams.video[0]
+    if stream.codec_context.name not in CODECS:
+        container.close()
+        raise BadSample(Reason.FORMAT_NOT_ENABLED, f"{kind}: codec {stream.codec_context.name}; read are {', '.join(CODECS)}")
+    stream.codec_context.thread_count = 1
+    return container, stream
 
 
 def header(data: bytes, rules: DecodeRules) -> Header:
@@ -74,7 +84,8 @@ def header(data: bytes, rules: DecodeRules) -> Header:
     Raises:
         BadSample: NOT_AN_IMAGE, DECODE_FAILED, FORMAT_NOT_ENABLED (codec, HDR) or TOO_MANY_PIXELS.
     """
-    with _opened(data) as (container, stream):
+    container, stream = _opened(data)
+    with contextlib.closing(container), _refusing("clip"):
         width, height = stream.codec_context.width, stream.codec_context.height
         if not width or not height or width * height > rules.max_pixels:
             raise BadSample(Reason.TOO_MANY_PIXELS, f"{width}x{height} by the header; the limit is {rules.max_pixels:,} px")
@@ -87,50 +98,86 @@ def header(data: bytes, rules: DecodeRules) -> Header:
         return Header(*((width, height) if upright else (height, width)), float(stream.average_rate or stream.guessed_rate or 25))
 
 
-def frames(data: bytes, first: int = 0, last: int | None = None) -> Iterator[Srgb]:
-    """Yield the frames `first` to `last` (inclusive; to the end by default), HxWx3 uint8 sRGB, upright.
+def frames(data: bytes) -> Iterator[Srgb]:
+    """Yield all frames, HxWx3 uint8 sRGB, upright.
 
     Raises:
-        BadSample: DECODE_FAILED; TRUNCATED when the clip ends before `last`.
+        BadSample: DECODE_FAILED, or what `header` raises.
     """
-    with _opened(data) as (container, stream):
-        number = _seek(data, container, stream, first)
-        for frame in container.decode(stream):
-            if isinstance(number, dict):  # sought: the time stamps say which frame this is
-                at = number.get(frame.pts, -1)
-            else:
-                at, number = number, number + 1
-            if at >= first:
-                yield _srgb(frame)
-            if last is not None and at >= last:
-                return
-        if last is not None:
+    container, stream = _opened(data)
+    with contextlib.closing(container), _refusing("clip"):
+        for picture in container.decode(stream):
+            yield _srgb(picture)
+
+
+class Reel:
+    """An open clip; windows that are asked for in rising order cost one pass through it.
+
+    Args:
+        data: the whole file.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._container, self._stream = _opened(data)
+        self._numbers = _numbers_by_time(data)
+        self._recent: deque[tuple[int, Any]] = deque(maxlen=KEPT)
+        self._coming = self._from_the_start()
+
+    def close(self) -> None:
+        """Let go of the decoder."""
+        self._container.close()
+
+    def frame(self, number: int) -> Photo:
+        """Return one frame as a photo; raises BadSample as `window` does."""
+        return Photo(self.window(number, number)[0], "clip", ("frame of a clip",))
+
+    def window(self, first: int, last: int, crop: Crop | None = None) -> tuple[Srgb, ...]:
+        """Return the frames `first` to `last`, both inclusive, HxWx3 uint8 sRGB, upright, cut like the clean side.
+
+        Raises:
+            BadSample: DECODE_FAILED; TRUNCATED when the clip ends before `last`.
+        """
+        with _refusing("clip"):
+            self._go_to(first)
+            while not self._recent or self._recent[-1][0] < last:
+                self._advance(last)
+            pictures = [_srgb(picture) for number, picture in self._recent if first <= number <= last]
+        return tuple(crops.cut(picture, crop) if crop else picture for picture in pictures)
+
+    def _go_to(self, first: int) -> None:
+        """Stand before a frame, unless it is kept or close ahead."""
+        oldest, newest = (self._recent[0][0], self._recent[-1][0]) if self._recent else (0, -1)
+        if oldest <= first <= newest + LONGEST_JUMP or (first > newest and not self._numbers):
+            return
+        self._recent.clear()
+        if not self._numbers:
+            self._container.seek(0)
+            self._coming = self._from_the_start()
+        elif first >= len(self._numbers):
+            raise BadSample(Reason.TRUNCATED, f"the clip ends before frame {first}")
+        else:
+            self._container.seek(list(self._numbers)[first], stream=self._stream, backward=True)
+            self._coming = ((self._numbers.get(picture.pts, -1), picture) for picture in self._container.decode(self._stream))
+
+    def _from_the_start(self) -> Iterator[tuple[int, Any]]:
+        return enumerate(self._container.decode(self._stream))
+
+    def _advance(self, last: int) -> None:
+        found = next(self._coming, None)
+        if found is None:
             raise BadSample(Reason.TRUNCATED, f"the clip ends before frame {last}")
+        if found[0] >= 0:
+            self._recent.append(found)
 
 
-def frame(data: bytes, number: int) -> Photo:
-    """Return one frame as a photo; raises BadSample as `frames` does."""
-    return Photo(next(frames(data, number, number)), "clip", ("frame of a clip",))
-
-
-def window(data: bytes, first: int, last: int, crop: Crop) -> tuple[Srgb, ...]:
-    """Return the frames of a shutter, each cut like the clean side; raises BadSample as `frames` does."""
-    return tuple(crops.cut(picture, crop) for picture in frames(data, first, last))
-
-
-def _seek(data: bytes, container: Any, stream: Any, first: int) -> Any:
-    """Go to the key frame before a frame; answer the numbers of frames by time stamp, or 0 to count from the start."""
-    if first <= LONGEST_JUMP:
-        return 0
-    with _opened(data) as (other, video):
-        times = [packet.pts for packet in other.demux(video) if packet.size]
+def _numbers_by_time(data: bytes) -> dict[int, int]:
+    """Return the number of each frame by its time stamp, in order; nothing where the stamps do not tell frames apart."""
+    container, stream = _opened(data)
+    with contextlib.closing(container), _refusing("clip"):
+        times = [packet.pts for packet in container.demux(stream) if packet.size]
     if None in times or len(set(times)) < len(times):
-        return 0
-    times.sort()
-    if first >= len(times):
-        raise BadSample(Reason.TRUNCATED, f"the clip ends before frame {first}")
-    container.seek(times[first], stream=stream, backward=True)
-    return {time: number for number, time in enumerate(times)}
+        return {}
+    return {time: number for number, time in enumerate(sorted(times))}
 
 
 def _turns(picture: Any) -> int:
