@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from degrade.air import shot
+from degrade.arrays import strips
 from degrade.contract import Assets, Facts, Generator, Interval, Linear, Map, Motion, Number, Ranges, Stage, choice, interval, share
 from degrade.motion import defocus, exposure, highlights, objects, shake, window
 from degrade.stream import chance, log_uniform, new_seed, uniform
@@ -151,7 +152,9 @@ def render(light: Linear, params: BlurParams, assets: Assets) -> Linear:
     else:
         raise ValueError("blur params hold neither a clip nor anything that blurs a still")
     made = np.array(made) if made is light or made is bright else np.ascontiguousarray(made)
-    shot.add(made, shot.words(params.noise_seed, *light.shape[:2]), params.noise_gain or 0.0)
+    words = shot.words(params.noise_seed, *light.shape[:2])
+    for rows in strips.rows_of(made.shape):
+        shot.add(made[rows], words[rows], params.noise_gain or 0.0)
     return made
 
 

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     # selection
     BELOW_LIMIT = "below_limit"  # a score under its lower limit
     ABOVE_LIMIT = "above_limit"  # a score over its upper limit
+    REVIEWED_OUT = "reviewed_out"  # people looked, and said no
 
 
 class PatinaError(Exception):

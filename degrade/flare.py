@@ -274,7 +274,7 @@ def _pasted(rng: np.random.Generator, ranges: FlareRanges) -> tuple[Pasted, ...]
 
 GENERATOR = Generator(
     name="flare",
-    version=1,
+    version=2,
     about="veil, starbursts, ghosts and streaks that the lens adds to the photo's own lights",
     stage=Stage.LENS,
     severity_name="drowned share",

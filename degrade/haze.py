@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from degrade import camera
 from degrade.air import banks, lamps, shot
-from degrade.air.airlight import LUMINANCE, airlight, darkness, towards
+from degrade.air.airlight import LUMINANCE, airlight, darkness, lamplit, towards
 from degrade.air.optical_depth import Layer
-from degrade.air.passage import Passage, Scene, passage, sized
+from degrade.air.passage import Passage, passage, scene_of, sized
 from degrade.arrays import strips
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, Texture, interval, share
 from degrade.errors import BadSample, Reason
@@ -189,13 +189,6 @@ def severity(params: HazeParams) -> float:
     return params.visibility_m
 
 
-def _priors(assets: Assets) -> tuple[Map, Map]:
-    if assets.depth is None or assets.sky is None:
-        missing = "depth" if assets.depth is None else "sky"
-        raise ValueError(f"haze needs assets.{missing}: make it with degrade.scene and cut it to the clean side")
-    return assets.depth, assets.sky
-
-
 def _textures(params: HazeParams, assets: Assets) -> tuple[Texture, ...]:
     found = assets.textures.get("haze", ())
     if len(found) < len(params.textures):
@@ -205,14 +198,14 @@ def _textures(params: HazeParams, assets: Assets) -> tuple[Texture, ...]:
 
 def _passage(light: Linear, params: HazeParams, assets: Assets) -> Passage:
     """Return what comes through the air, after a look whether all that it needs is there."""
-    inverse, sky = _priors(assets)
+    scene = scene_of(assets, "haze")
     textures = _textures(params, assets)
     layer = Layer(*params[:7], params.patch_seed)  # the params begin with the layer's own
 
     def density(shape: tuple[int, int]) -> Map | None:
         return banks.relative_density(textures, params.textures, shape) if params.textures else None
 
-    return passage(light, Scene(inverse, sky, assets.horizon_frac, assets.height_rad), layer, density)
+    return passage(light, scene, layer, density)
 
 
 def _veil(coarse: Passage, params: HazeParams, assets: Assets) -> _Veil:
@@ -222,11 +215,12 @@ def _veil(coarse: Passage, params: HazeParams, assets: Assets) -> _Veil:
     share is greatest at middle optical depth, and spreads wider the deeper the haze.
     """
     colours, passed = strips.reduced(coarse.light, AIR_STEP), strips.reduced(coarse.coarse, AIR_STEP)
-    sky = sized(_priors(assets)[1], (passed.shape[1], passed.shape[0]))
+    sky = sized(scene_of(assets, "haze").sky, (passed.shape[1], passed.shape[0]))
     opacity = 1.0 - float(passed.mean())
     air = airlight(colours, sky, assets.horizon_frac, opacity, params.air_level, params.air_tint, params.sun_warmth)
-    lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(darkness(air), DAYLIGHT_LAMPS)
-    everywhere = towards(air, colours, sky, params.air_follow)
+    night = darkness(air)
+    lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(night, DAYLIGHT_LAMPS)
+    everywhere = lamplit(towards(air, colours, sky, params.air_follow), colours, night)
     excess = camera.recover_highlights(colours, lamp_gain, lamps.KNEE) - everywhere
     root = np.sqrt(passed)
     forward = np.float32(4.0 * params.forward) * root * (1 - root)
@@ -259,7 +253,7 @@ def _mix_into(air: Linear, light: Linear, through: Map, gain: float) -> None:
 
 GENERATOR = Generator(
     name="haze",
-    version=2,
+    version=3,
     about="haze and fog by Koschmieder's law in linear light, with height, patches, glow and a camera that meters it",
     stage=Stage.SCENE,
     severity_name="visibility",

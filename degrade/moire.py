@@ -113,7 +113,7 @@ def _signed(bounds: Interval, position: float) -> float:
 
 def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, contrast: float) -> retake.Screen:
     draws = rng.random(16).tolist()
-    shows = _showing(ranges, optics.Camera(_pick(draws[0], ranges.zooms), draws[1] < ranges.quad), contrast)
+    shows = _showing(ranges, optics.Camera(_pick(draws[0], _zooms(ranges, contrast)), draws[1] < ranges.quad), contrast)
     layout, resonance, camera = _pick(draws[2], shows)
     sites = camera.zoom * min(facts.width, facts.height)
     off = _signed(ranges.bands, draws[3]) * resonance / sites
@@ -141,6 +141,12 @@ def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, 
         denoise=_at(ranges.denoise, draws[14]),
         sharpening=_at(ranges.sharpening, draws[15]),
     )
+
+
+def _zooms(ranges: MoireRanges, contrast: float) -> dict[Literal[1, 2, 3], Number]:
+    """Return the camera's resolutions, with their weights: where the pattern is mild, finer ones, as demosaicing takes more detail than it."""
+    finer: dict[Literal[1, 2, 3], Number] = {zoom: weight for zoom, weight in ranges.zooms.items() if zoom > 1 and weight}
+    return finer if finer and contrast <= MILD else ranges.zooms
 
 
 def _showing(ranges: MoireRanges, camera: optics.Camera, contrast: float) -> dict[tuple[Layout, float, optics.Camera], float]:
@@ -215,7 +221,7 @@ def severity(params: MoireParams) -> float:
 
 GENERATOR: Generator[MoireRanges, MoireParams] = Generator(
     name="moire",
-    version=1,
+    version=2,
     about="a display photographed: sub-pixel lattice against colour filter array, in linear light; or patterns blended",
     stage=Stage.SENSOR,
     severity_name="contrast",

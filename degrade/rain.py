@@ -24,7 +24,7 @@ from degrade.arrays import strips
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, Texture, interval, share
 from degrade.drops import curtain, flight, lens, population, sheets, splashes, splat
 from degrade.drops import glow as lights
-from degrade.drops.sight import CLOUD_M, Sight, sight, through
+from degrade.drops.sight import CLOUD_M, Sight, sight
 from degrade.errors import BadSample, Reason
 from degrade.stream import chance, log_uniform, new_seed, uniform
 
@@ -33,19 +33,19 @@ class RainRanges(Ranges):
     """What may vary in rain; the rate of rain itself follows from the stratum."""
 
     near_m: Interval = interval(3, 15, "m", "distance of the nearest thing in the photo", (0.2, 1000))
-    far_m: Interval = interval(80, 400, "m", "distance of the farthest thing that is not sky", (10, 50000))
-    far_cut: Interval = interval(0, 0.15, "0..1", "inverse depth below which everything lies at the far plane", (0, 0.9))
+    far_m: Interval = interval(50, 200, "m", "distance of the farthest thing that is not sky", (10, 50000))
+    far_cut: Interval = interval(0, 0.04, "0..1", "inverse depth below which everything lies at the far plane", (0, 0.9))
     gusts: Interval = interval(0, 0.15, "log density, one sigma", "unevenness of the rain from place to place", (0, 1.5))
     gust_m: Interval = interval(60, 300, "m", "size of denser and thinner places", (1, 1000))
     air_level: Interval = interval(0.8, 1.05, "relative", "brightness of the airlight against what the scene suggests", (0.1, 3))
     air_tint: Interval = interval(0.2, 0.7, "0..1", "share of the sky's own colour that the airlight keeps", (0, 1))
-    exposure_ms: Interval = interval(1, 67, "ms", "exposure time", (0.05, 1000))
-    aperture_mm: Interval = interval(1.5, 10, "mm", "diameter of the entrance pupil: 2 for a phone, 12 for 50 mm at f/4", (0.1, 100))
+    exposure_ms: Interval = interval(3, 20, "ms", "exposure time", (0.05, 1000))
+    aperture_mm: Interval = interval(1.0, 6, "mm", "diameter of the entrance pupil: 2 for a phone, 6 for 50 mm at f/8", (0.1, 100))
     focus_m: Interval = interval(2, 40, "m", "distance of focus", (0.1, 10000))
     wind_m_s: Interval = interval(-4, 4, "m/s", "wind to the right", (-30, 30))
     along_m_s: Interval = interval(-2, 2, "m/s", "wind towards the camera", (-30, 30))
     turbulence: Interval = interval(0.01, 0.07, "of its fall", "sideways speed of each drop's own, one sigma", (0, 1))
-    brightness: Interval = interval(0.85, 1.5, "relative", "light of a drop against the mean of what it refracts", (0, 5))
+    brightness: Interval = interval(1.0, 2.4, "relative", "light of a drop against what the photo shows around it: it sees the sky above too", (0, 5))
     lamp_gain: Interval = interval(5, 40, "display whites", "how bright a clipped lamp really is at night", (1, 200))
     splashing: Interval = interval(0.1, 1, "0..1", "share of the drops that throw up a crown: few on grass, many on wet stone", (0, 1))
     on_lens: float = share(0.3, "share of pairs with drops on the lens or on a window before it")
@@ -168,7 +168,7 @@ def render(light: Linear, params: RainParams, assets: Assets) -> Linear:
     on_glass = None if params.lens is None else lens.wet(shower.seen.light, params.lens, *light.shape[:2])
     for rows in strips.rows_of(light.shape, step):
         part = light[rows]
-        passed = _three(through(part, shower.seen, rows))
+        passed = _three(shower.seen.veil.through(part, rows))
         veiled = strips.enlarged(shower.glow.air, shower.glow.step, rows, light.shape[1]).copy()
         cv2.accumulateProduct(cv2.subtract(part, veiled), passed, veiled)
         drops = strips.enlarged(shower.glow.drops, shower.glow.step, rows, light.shape[1])
@@ -188,7 +188,7 @@ def layers(light: Linear, params: RainParams, assets: Assets) -> dict[str, NDArr
     shower = _shower(light, params, assets)
     rows = slice(0, light.shape[0])
     drops = strips.enlarged(shower.glow.drops, shower.glow.step, rows, light.shape[1])
-    passed = through(light, shower.seen, rows) * (1 - shower.cover)
+    passed = shower.seen.veil.through(light, rows) * (1 - shower.cover)
     return {"rain": cv2.multiply(drops, _three(shower.cover)), "transmission": passed}
 
 
@@ -247,12 +247,12 @@ def severity(params: RainParams) -> float:
 
 GENERATOR = Generator(
     name="rain",
-    version=1,
+    version=2,
     about="rain by drop sizes, fall and shutter: streaks, curtain, veil, splashes and drops on the lens, hidden by what is nearer",
     stage=Stage.SCENE,
     severity_name="rate of rain",
     unit="mm/h",
-    strata=(0.5, 2, 8, 25, 75, 200),
+    strata=(1, 3, 10, 30, 80, 200),
     ranges=RainRanges,
     params=RainParams,
     sample=sample,

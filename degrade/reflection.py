@@ -34,6 +34,7 @@ from degrade.stream import chance, log_uniform, new_seed, uniform
 
 TRIES = 8  # views of the mirrored scene
 JUDGED_PX = 256  # long side of the copy on which a view is judged
+BLUEST_MIRED = 40.0  # the sky's bluest part
 HOPELESS = 4.0  # a partner so many times too dark needs no try
 
 
@@ -52,13 +53,15 @@ class ReflectionRanges(Ranges):
     behind_m: Interval = interval(0.5, 30, "m", "from the glass to the scene that passes", (0.05, 10000))
     before_m: Interval = interval(0.5, 30, "m", "from the glass to the scene that is mirrored", (0.05, 10000))
     zoom: Interval = interval(1.0, 1.7, "factor", "how much less than its photo is seen of the mirrored scene", (1, 8))
-    light_k: Interval = interval(3600, 6600, "K", "colour temperature of the light on either side", (1500, 20000))
+    light_k: Interval = interval(3600, 6600, "K", "colour temperature of the light behind the glass", (1500, 20000))
+    apart_mired: Interval = interval(-45, 45, "mired", "colour temperature of the light before the glass against it", (-400, 400))
     same_light: float = share(0.4, "how often both sides stand in one light")
-    lamp_gain: Interval = interval(5, 40, "display whites", "how bright a clipped lamp really is at night", (1, 200))
+    colour: Interval = interval(0.4, 0.85, "0..1", "share of its photo's colourfulness that the mirrored scene has", (0, 1))
+    lamp_gain: Interval = interval(3, 20, "display whites", "how bright a clipped lamp really is at night", (1, 200))
     vignette: Interval = interval(0, 0.5, "0..1", "fall of the mirrored light towards the corners", (0, 1))
-    edge: float = share(0.12, "how often the glass ends within the frame")
+    edge: float = share(0.06, "how often the glass ends within the frame")
     curtain: float = share(0.3, "how often a part of the mirrored scene is dark")
-    soft_frac: Interval = interval(0.005, 0.15, "short sides", "passage from light to dark in it", (0.001, 1))
+    soft_frac: Interval = interval(0.08, 0.4, "short sides", "passage from light to dark in it", (0.001, 1))
     left: Interval = interval(0.0, 0.4, "0..1", "light that is left in the dark part", (0, 1))
     dirty: float = share(0.35, "how often the glass is dirty")
     coverage: Interval = interval(0.002, 0.02, "0..1", "share of the glass that dirt covers", (0, 0.5))
@@ -100,8 +103,9 @@ def _mirrored(rng: np.random.Generator, ranges: ReflectionRanges) -> Mirrored:
     if chance(rng, ranges.curtain):
         curtain = Curtain(_upright(rng), uniform(rng, -0.35, 0.1), log_uniform(rng, *ranges.soft_frac), uniform(rng, *ranges.left))
     photo_k = log_uniform(rng, *ranges.light_k)
-    partner_k = photo_k if chance(rng, ranges.same_light) else log_uniform(rng, *ranges.light_k)
-    return Mirrored(log_uniform(rng, *ranges.zoom), photo_k, partner_k, log_uniform(rng, *ranges.lamp_gain), uniform(rng, *ranges.vignette), curtain)
+    partner_k = photo_k if chance(rng, ranges.same_light) else 1e6 / max(1e6 / photo_k + uniform(rng, *ranges.apart_mired), BLUEST_MIRED)
+    zoom, colour, lamp_gain = log_uniform(rng, *ranges.zoom), uniform(rng, *ranges.colour), log_uniform(rng, *ranges.lamp_gain)
+    return Mirrored(zoom, photo_k, partner_k, colour, lamp_gain, uniform(rng, *ranges.vignette), curtain)
 
 
 def _upright(rng: np.random.Generator) -> float:
@@ -133,7 +137,7 @@ def sample(rng: np.random.Generator, ranges: ReflectionRanges, facts: Facts, str
         raise BadSample(Reason.NO_USABLE_MIXTURE, f"the partner is too dark: mean light {facts.partner.luminance:.4f} against {facts.luminance:.4f}")
     pane, mirrored = _pane(rng, ranges, stratum), _mirrored(rng, ranges)
     lens = Focus(*(log_uniform(rng, *bounds) for bounds in (ranges.aperture_mm, ranges.pane_m, ranges.behind_m, ranges.before_m)))
-    edge = Edge(_upright(rng), uniform(rng, -0.35, 0.05)) if chance(rng, ranges.edge) else None
+    edge = Edge(_upright(rng), uniform(rng, -0.45, -0.2)) if chance(rng, ranges.edge) else None
     dirt, textures = _dirt(rng, ranges, facts.textures)
     return ReflectionParams(
         reflected_pct=reflected_pct,
@@ -203,10 +207,11 @@ def _choose(light: Linear, partner: Srgb, params: ReflectionParams, assets: Asse
     glimpse = cv2.resize(partner, size, interpolation=cv2.INTER_AREA) if partner.size > small.size else partner
     clean = usable.luma(camera.to_srgb(small))
     unsoiled = params._replace(glass=params.glass._replace(dirt=None))  # what dirt adds is faint, and takes its time
-    told = []
+    told, spare = [], None
     for tried in range(TRIES):
         chosen = view.draw(params.view_seed, tried)
-        contrast = usable.contrast(view.cut(glimpse, chosen, params.glass.mirrored.zoom, clean.shape))
+        shown = view.cut(glimpse, chosen, params.glass.mirrored.zoom, clean.shape)
+        contrast = usable.contrast(shown)
         if contrast < usable.BLANK:
             told.append(f"blank: contrast {contrast:.2f}")
             continue
@@ -216,19 +221,24 @@ def _choose(light: Linear, partner: Srgb, params: ReflectionParams, assets: Asse
             continue
         verdict = usable.judge(clean, mixed.layers.passed, mixed.layers.mirrored, mixed.passed, mixed.mirrored)
         if verdict.objection is None:
-            return chosen, {"redraws": float(tried), "ssim": round(verdict.similarity, 4)}
-        told.append(verdict.objection)
+            found = chosen, {"redraws": float(tried), "ssim": round(verdict.similarity, 4)}
+            if usable.flatness(shown, mixed.layers.mirrored) <= usable.FLAT:
+                return found
+            spare = spare or found  # a sky or a wall is a reflection all the same, if there is nothing else
+        told.append(verdict.objection or "flat")
+    if spare is not None:
+        return spare
     raise BadSample(Reason.NO_USABLE_MIXTURE, "; ".join(told))
 
 
 GENERATOR = Generator(
     name="reflection",
-    version=1,
+    version=2,
     about="another photo mirrored by a pane of glass: Fresnel, ghosts, defocus, two illuminants, dirt, window edges",
     stage=Stage.SCENE,
     severity_name="reflected energy",
     unit="%",
-    strata=(3.0, 6.0, 13.0, 28.0, 55.0, 100.0),
+    strata=(1.5, 4.0, 10.0, 24.0, 52.0, 100.0),
     ranges=ReflectionRanges,
     params=ReflectionParams,
     sample=sample,

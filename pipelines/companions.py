@@ -96,7 +96,7 @@ class Companions:
 
 
 def _fitted(recipe: CropRecipe, other: Photo, width: int, height: int, draws: tuple[float, ...]) -> crops.Crop:
-    """Return a crop of a second photo that has the size of the pair, whatever its own aspect."""
-    if recipe.policy != "resize":
-        return crops.draw(recipe, other.width, other.height, draws[:3], other.detail_grid, lambda: draws[3:])
-    return crops.filling(recipe, other.width, other.height, width, height)
+    """Return a part of a second photo that has the size of the pair: the largest there is, since a window shows a scene, not a detail."""
+    crop = crops.filling(recipe, other.width, other.height, width, height)
+    room = other.width - crop.crop_width + 1, other.height - crop.crop_height + 1
+    return crop._replace(x=int(draws[0] * room[0]), y=int(draws[1] * room[1]))

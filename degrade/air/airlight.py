@@ -29,6 +29,8 @@ DENSE = 0.6  # mean opacity from which haze has a light of its own
 REACH_FRAC = 0.2  # short sides from which the sky tells how bright the air is in front of it
 HUES = (0.3, 3.0)  # channels over luminance that air can take: no more colourful than that
 GRID_PX = 24  # it is soft: at most this many places a side are looked at
+LAMPLIT_FRAC = 0.2  # short sides over which lamps light the air at night
+LAMPLIT = (0.35, 3.0)  # darkest and brightest night air, in its mean
 FOLLOWED = (0.4, 2.0)  # darkest and brightest of the sky's places, in skies near the horizon, that the air follows
 
 
@@ -99,6 +101,22 @@ def towards(air: Air, colours: Linear, sky: Map, follow: float) -> Linear:
     light = np.maximum(hue * level, 0) * brighter
     even: Linear = np.minimum(light, WHITE).astype(np.float32)
     return cv2.resize(even, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def lamplit(light: Linear, colours: Linear, night: float) -> Linear:
+    """Return the air's light, hxwx3, as lamps give it at night: more about them and less away from them, on average the same.
+
+    Without it a lamp's own cone would be a dark hole in a fog that shines evenly.
+
+    Args:
+        light: of `towards`.
+        colours: hxwx3 linear light of the scene, same size.
+        night: how much night it is, of `darkness`.
+    """
+    around = cv2.sqrt(cv2.transform(colours, LUMINANCE.reshape(1, 3)))  # roots: lamps must not rule
+    around = cv2.GaussianBlur(around, (0, 0), LAMPLIT_FRAC * min(around.shape), borderType=cv2.BORDER_REFLECT)
+    share = np.clip(around / max(float(around.mean()), 1e-6), *LAMPLIT)
+    return light * (1 + np.float32(night) * (share - 1))[..., None]
 
 
 def darkness(air: Air) -> float:

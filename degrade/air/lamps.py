@@ -10,7 +10,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from degrade import camera
 from degrade.air.airlight import LUMINANCE
 from degrade.contract import Linear, Map
 
@@ -37,13 +36,22 @@ def at_night(small: Linear) -> Map:
 def as_strong_as_they_are(light: Linear, through: Linear, gain: float) -> Linear:
     """Return the light with lamps lifted, but none that would arrive brighter than the photo shows it.
 
+    Of what is lifted a share 1 - (1 - t) exp(-t (g - 1) e^4 / (1 - t)) arrives, all colours alike: from t at the knee it
+    passes to 1 without the rim that a lift with a plain cap draws around a lamp's soft edge.
+
     Args:
         light: HxWx3 linear light; left untouched.
-        through: HxWx3, the share that arrives.
-        gain: how bright a clipped lamp really is, in display whites.
+        through: HxWx3, the share t that arrives, alike in all channels.
+        gain: g, how bright a clipped lamp really is, in display whites.
     """
-    if light.max() <= KNEE:
+    red, green, blue = cv2.split(light)
+    brightest = cv2.max(cv2.max(red, green), blue)
+    if brightest.max() <= KNEE:
         return light
-    cap = np.maximum(through, np.float32(1e-2))
-    np.divide(light, cap, out=cap)
-    return np.asarray(np.minimum(camera.recover_highlights(light, gain, KNEE), cap, out=cap))
+    over: Map = cv2.threshold(brightest - np.float32(KNEE), 0.0, 0.0, cv2.THRESH_TOZERO)[1]
+    squared = cv2.multiply(over, over, over, scale=(1 - KNEE) ** -2)  # of e
+    part = cv2.max(cv2.min(cv2.extractChannel(through, 0), 1 - 1e-4), 1e-2)
+    lost = cv2.subtract(1.0, part)
+    power = cv2.multiply(cv2.multiply(squared, squared), cv2.divide(part, lost), scale=1 - gain)
+    lift = cv2.divide(cv2.subtract(1.0, cv2.multiply(lost, cv2.exp(power))), part)
+    return cv2.multiply(light, cv2.cvtColor(lift, cv2.COLOR_GRAY2RGB))

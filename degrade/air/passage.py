@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from degrade.air import lamps
 from degrade.air.optical_depth import Layer, coarse_transmission
 from degrade.arrays import guided, strips
-from degrade.contract import Linear, Map
+from degrade.contract import Assets, Linear, Map
 
 WORK_PX = 256  # long side at which transmission is computed before it gets the photo's edges
 EPS = 4e-4  # variance of the guide below which a window counts as flat
@@ -28,6 +28,16 @@ class Scene(NamedTuple):
     sky: Map
     horizon_frac: float
     height_rad: float
+
+
+class Glimpse(NamedTuple):
+    """The scene at working size."""
+
+    step: int  # px of the photo per working px
+    light: Linear  # the photo
+    inverse: Map  # relative inverse depth, its jumps made vertical, lamps of the night no farther than they shine
+    sky: Map
+    cell: float  # working px per pixel of the prior: no jump is better known
 
 
 class Passage(NamedTuple):
@@ -58,6 +68,14 @@ class Passage(NamedTuple):
         return np.asarray(np.clip(fine, 0, 1, out=fine))
 
 
+def scene_of(assets: Assets, name: str) -> Scene:
+    """Return what a degradation of that name is told of the scene; raises ValueError if a prior is missing."""
+    if assets.depth is None or assets.sky is None:
+        missing = "depth" if assets.depth is None else "sky"
+        raise ValueError(f"{name} needs assets.{missing}: make it with degrade.scene and cut it to the clean side")
+    return Scene(assets.depth, assets.sky, assets.horizon_frac, assets.height_rad)
+
+
 def passage(light: Linear, scene: Scene, layer: Layer, density: Density) -> Passage:
     """Return what comes through the air.
 
@@ -67,21 +85,37 @@ def passage(light: Linear, scene: Scene, layer: Layer, density: Density) -> Pass
         layer: the air.
         density: for a height and width, how many times as dense as even air each ray's is; None where the air is even.
     """
+    seen = glimpse(light, scene)
+    banked = density(seen.light.shape[:2])
+    return on_edges(seen, coarse_transmission(seen.inverse, seen.sky, layer, scene.horizon_frac, scene.height_rad, banked))
+
+
+def glimpse(light: Linear, scene: Scene) -> Glimpse:
+    """Return the scene at the size at which air is computed.
+
+    Args:
+        light: HxWx3 linear light.
+        scene: where things are.
+    """
     long_side, short_side = max(light.shape[:2]), min(light.shape[:2])
     step = min(math.ceil(long_side / WORK_PX), max(short_side // 8, 1))
     small = strips.reduced(light, step)
     size = (small.shape[1], small.shape[0])
-    cell = max(size[0] / scene.inverse.shape[1], size[1] / scene.inverse.shape[0], 1.0)  # working px per pixel of the prior
+    cell = max(size[0] / scene.inverse.shape[1], size[1] / scene.inverse.shape[0], 1.0)
     nearest, above = guided.steepened(sized(scene.inverse, size), max(round(1.5 * cell), 2)), sized(scene.sky, size)
     lit = lamps.at_night(small)
     if lit.any():
         nearest, above = np.maximum(nearest, np.float32(lamps.INVERSE) * lit), above * (1 - lit)
-    coarse = coarse_transmission(nearest, above, layer, scene.horizon_frac, scene.height_rad, density(small.shape[:2]))
-    roots: Linear = cv2.sqrt(small)
+    return Glimpse(step, small, nearest, above, cell)
+
+
+def on_edges(seen: Glimpse, coarse: Map) -> Passage:
+    """Return a transmission at working size with the guided filter that brings it to the photo's edges."""
+    roots: Linear = cv2.sqrt(seen.light)
     mix = guided.guide_mix(roots, coarse)
     guide: Map = cv2.transform(roots, mix.reshape(1, 3))
-    slope, offset = guided.coefficients(guide, coarse, max(round(3 * cell), 4), EPS)
-    return Passage(step, coarse, mix, slope, offset, small)
+    slope, offset = guided.coefficients(guide, coarse, max(round(3 * seen.cell), 4), EPS)
+    return Passage(seen.step, coarse, mix, slope, offset, seen.light)
 
 
 def sized(values: Map, size: tuple[int, int]) -> Map:

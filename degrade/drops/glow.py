@@ -2,7 +2,9 @@
 
 Garg and Nayar (IJCV 2007) found its brightness to be about the mean of what it sees, whatever is straight behind: a streak is
 bright before a dark wall, and cannot be told from the sky. So E is half the air's own light and half the blurred bright
-surroundings, of the photo with its clipped lamps as strong as they are: streaks light up around a street lamp.
+surroundings, of the photo with its clipped lamps as strong as they are: streaks light up around a street lamp. A photo leaves out
+most of what a drop sees, the sky above it first, so E may be brighter; but it nears `LIMIT` times the brighter of air and
+surroundings, and no more.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ FOLLOW = 0.6  # how far the airlight follows the sky in its own direction: it ra
 UNLIT = 0.92  # of the airlight that a night takes from rain: fog hangs among the lamps, rain comes from a dark sky
 SCATTERED = 0.12  # of the lamps' blurred light, by the veil
 DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
+LIMIT, KNEE = 1.2, 8  # of a drop's light, in parts of the brightest that it sees, and how late it bends there
 
 
 class Glow(NamedTuple):
@@ -57,8 +60,14 @@ def glow(seen: Sight, horizon_frac: float, level: float, tint: float, brightness
     wide, close = _blurred(strong, WIDE * short), _blurred(strong, CLOSE * short)
     around = np.maximum(wide, np.float32(0.5) * (wide + close))
     lamplight = np.maximum(wide - _blurred(colours, WIDE * short), 0)
-    drops = np.float32(0.5 * brightness) * (air + around)
+    drops = _limited(np.float32(0.5 * brightness) * (air + around), np.float32(LIMIT) * np.maximum(air, around))
     return Glow(STEP * seen.step, air + np.float32(SCATTERED) * lamplight, drops)
+
+
+def _limited(light: Linear, most: Linear) -> Linear:
+    """Return light that nears a limit smoothly."""
+    over = light / np.maximum(most, np.float32(1e-6))
+    return np.asarray(light * (1 + over**KNEE) ** np.float32(-1 / KNEE), np.float32)
 
 
 def _blurred(light: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:

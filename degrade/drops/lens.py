@@ -63,7 +63,8 @@ def wet(scene: Linear, drops: LensDrops, height: int, width: int) -> Wet:
     for words in _drawn(drops, height / width):
         radius = float(np.clip(drops.radius_frac * math.exp(drops.spread * words[2]), 0.004, LARGEST_FRAC)) * short
         _put(light, opacity, shown, drops.view, (words[0] * columns, words[1] * rows, radius), words[3:])
-    soft = [cv2.GaussianBlur(part, (0, 0), blur, borderType=cv2.BORDER_REPLICATE) for part in (light, opacity)]
+    side = 2 * math.ceil(3 * blur) + 1
+    soft = [cv2.GaussianBlur(part, (side, side), blur, borderType=cv2.BORDER_REPLICATE) for part in (light, opacity)]
     return Wet(step, soft[0], soft[1])
 
 

@@ -20,7 +20,7 @@ from degrade.stream import field_rng
 
 ALBEDO = 0.5  # of grey dust: the share of what it takes that comes back, not only to the camera
 WIPE_LENGTH = 5  # length of a smear in its widths
-OPAQUE = 0.4  # most that a speck of dust covers
+OPAQUE = 0.2  # most that a speck of dust covers
 SPECK_FRACS = (0.0006, 0.0018)  # radii of specks, short sides
 
 

@@ -16,6 +16,7 @@ import math
 import numpy as np
 
 from degrade import develop
+from degrade.air.airlight import LUMINANCE
 
 SECOND_RADIATION = 0.014388  # m K, of Planck's law
 WAVELENGTHS_M = (600e-9, 540e-9, 460e-9)  # where a camera's colours are most sensitive
@@ -33,3 +34,8 @@ def cast(here_k: float, there_k: float) -> develop.Matrix:
     ratios = [math.exp(SECOND_RADIATION / wavelength * (1.0 / here_k - 1.0 / there_k)) for wavelength in WAVELENGTHS_M]
     there, back = _camera()
     return np.asarray(back @ np.diag([ratio / ratios[1] for ratio in ratios]) @ there)
+
+
+def muted(colour: float) -> develop.Matrix:
+    """Return the 3x3 matrix, on linear sRGB, that leaves a share of all colourfulness and luminance as it is."""
+    return np.asarray(colour * np.eye(3) + (1.0 - colour) * LUMINANCE)

@@ -28,6 +28,7 @@ from degrade.glass.view import Mirrored, Seen, View
 WORK_PX = (256, 512)  # long side at which the pane's maps are computed: what is smooth, and dirt and the glass's end
 SMOOTH_STEP = 4  # of which the pane's angle is computed once
 BAND_PIXELS = 1 << 16  # px of a band of rows
+END_FRAC = 0.01  # width of the glass's end, short sides, at least: frames, seals and shadows lie along it
 HIGHLIGHTS = (0.9, 1.5)  # light above which the photo's own highlights are clipped, and what white really is
 
 
@@ -81,9 +82,11 @@ def maps(glass: Glass, placements: tuple[Placement, ...], bank: tuple[Texture, .
     share *= _fall_off(shape, glass.mirrored.vignette)
     for curtain in filter(None, (glass.mirrored.curtain, chosen.lit)):
         angle, offset, width, left = curtain
-        share *= left + (1 - left) * border.covered(shape, angle, offset, width * min(shape), side)
+        lit = left + (1 - left) * border.covered(shape, angle, offset, width * min(shape), side)
+        share *= lit
+        scattered = scattered if scattered is None else scattered * lit.mean()  # dirt sees all of the mirrored side
     if glass.edge is not None:
-        glazed = border.covered(shape, *glass.edge, soft, side)
+        glazed = border.covered(shape, *glass.edge, max(soft, END_FRAC * min(shape)), side)
         passed = 1 + (passed - 1) * glazed
         share *= glazed
         scattered = scattered if scattered is None else scattered * glazed[..., None]

@@ -3,7 +3,8 @@
 By the structural similarity (SSIM, Wang et al., TIP 2004) of mixture and clean side. The study of Kee et al. (CVPR 2025)
 keeps a tenth of its mixtures by a mean over the frame; but a reflection need not fill the frame to be seen, and a mean
 calls a lamp in one corner invisible. So the mean says what is destroyed, and the quarter of the frame that changed most
-says what is invisible: mild mixtures stay.
+says what is invisible: mild mixtures stay. And a mirrored sky or wall that ends at a shadow's or the glass's edge is a coloured
+rectangle: views in which most of the light comes from even places give way to others.
 """
 
 from __future__ import annotations
@@ -12,17 +13,22 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from degrade import camera
+from degrade.air.airlight import LUMINANCE
 from degrade.contract import Linear, Map, Srgb
 
 DESTRUCTIVE = 0.55  # mean similarity below which too little is left to restore
-INVISIBLE = 0.975  # similarity where most has changed above which nothing is there to remove
+INVISIBLE = 0.985  # similarity where most has changed above which nothing is there to remove
 BLANK = 0.25  # contrast of the mirrored scene below which it is a veil, not a reflection
+FLAT = 0.6  # share of the mirrored light that comes from even places above which they are all that one sees
 LIFT = 6.0  # by how much a dark photo may be lifted before its 8 bits show
 
 _STABLE = (0.01**2, 0.03**2)  # constants of the measure for values in [0, 1]
 _WINDOW_PX = 1.5
+_EVEN = 0.08  # contrast within a tile of the frame below which it is even: sky, a wall
+_TILES = 8  # a side
 _CELLS = 16  # the frame is looked at in so many rows and columns
 
 
@@ -57,6 +63,26 @@ def contrast(shown: Srgb) -> float:
     light = cv2.cvtColor(camera.to_linear(shown), cv2.COLOR_RGB2GRAY)
     mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(light))
     return deviation / mean if mean > 1e-5 else 0.0
+
+
+def flatness(shown: Srgb, mirrored: Linear) -> float:
+    """Return the share of mirrored light that comes from places of the mirrored scene where nothing is to be seen.
+
+    Args:
+        shown: the scene, as its photo shows it: shadows that fall on it are no content.
+        mirrored: HxWx3 linear light that arrives from it, same size.
+    """
+    side = (4 * _TILES, 4 * _TILES)
+    scene = _tiles(camera.to_linear(cv2.resize(shown, side, interpolation=cv2.INTER_AREA)))
+    light = _tiles(cv2.resize(mirrored, side, interpolation=cv2.INTER_AREA))
+    even = scene.std(1) < _EVEN * scene.mean(1)
+    return float(light[even].sum() / max(float(light.sum()), 1e-9))
+
+
+def _tiles(small: Linear) -> NDArray[np.float64]:
+    """Return the luminance of each tile's 4x4 parts, (tiles, 16)."""
+    luminance = cv2.transform(small, LUMINANCE.reshape(1, 3))
+    return luminance.reshape(_TILES, 4, _TILES, 4).swapaxes(1, 2).reshape(_TILES * _TILES, 16).astype(np.float64)
 
 
 class Verdict(NamedTuple):

@@ -25,6 +25,7 @@ from degrade.glass.focus import Focus
 from degrade.glass.fresnel import Pane
 from degrade.stream import field_rng
 
+LAMPS = 0.3  # of all the light, the most that recovered highlights hold: else a lamp is mirrored, and nothing else
 NIGHT = 0.1  # mean linear light at which a photo's highlights are about a third as much above white as lamps are
 
 
@@ -34,6 +35,7 @@ class Mirrored(NamedTuple):
     zoom: float  # how much less of its photo is seen than there is
     photo_k: float  # colour temperature of the light behind the glass, for which the camera balances
     partner_k: float  # and before it
+    colour: float  # share of its photo's colourfulness that is left: photos are developed stronger than the world is
     lamp_gain: float  # how bright a clipped lamp really is at night, in display whites
     vignette: float  # by how much the mirrored light falls off towards the corners
     curtain: Curtain | None
@@ -55,14 +57,20 @@ def draw(seed: int, tried: int) -> View:
     seen where it was too thin, and leaves the rest alone where it was too much.
     """
     across, down, side, angle, turn, soft = field_rng(seed + tried).random(6).tolist()
-    lit = Curtain(90.0 * int(4 * angle) + 16.0 * turn - 8.0, 0.07 * tried - 0.05, 0.02 + 0.15 * soft, 0.03) if tried else None
+    lit = Curtain(90.0 * int(4 * angle) + 16.0 * turn - 8.0, 0.07 * tried - 0.05, (0.2 + 0.4 * soft) / (1 + 0.2 * tried), 0.03) if tried else None
     return View(across, down, 1 if side < 0.5 else -1, lit)
 
 
 def highlights(partner: Srgb, lamp_gain: float) -> float:
-    """Return how many display whites a clipped pixel of a photo is taken for: lamps outshine a night, not a day."""
-    few = np.ascontiguousarray(partner[:: max(partner.shape[0] // 64, 1), :: max(partner.shape[1] // 64, 1)])
-    return 1.0 + (lamp_gain - 1.0) * math.exp(-float(np.dot(cv2.mean(camera.to_linear(few))[:3], LUMINANCE)) / NIGHT)
+    """Return how many display whites a clipped pixel of a photo is taken for: lamps outshine a night, not a day.
+
+    What many highlights share is less for each: their sum stays below `LAMPS` of all the light.
+    """
+    few = camera.to_linear(np.ascontiguousarray(partner[:: max(partner.shape[0] // 64, 1), :: max(partner.shape[1] // 64, 1)]))
+    mean = float(np.dot(cv2.mean(few)[:3], LUMINANCE))
+    wanted = (lamp_gain - 1.0) * math.exp(-mean / NIGHT)
+    lifted = float(np.dot(cv2.mean(camera.recover_highlights(few, 2.0, lamps.KNEE) - few)[:3], LUMINANCE))  # by a gain of one more
+    return 1.0 + wanted / (1.0 + wanted * lifted * (1.0 / LAMPS - 1.0) / max(mean, 1e-6))
 
 
 def cut(partner: Srgb, view: View, zoom: float, shape: tuple[int, int]) -> Srgb:
@@ -105,7 +113,7 @@ class Seen:
         disc = focus.disc_px(lens, lens.mirrored_m, focal_px)
         self.step = min(focus.work_step(disc), max(min(shown.shape[:2]) // 16, 1))
         self._shown, self._table = shown, lamp_table(gain)
-        self._matrix = illuminant.cast(scene.photo_k, scene.partner_k).astype(np.float32)
+        self._matrix = (illuminant.cast(scene.photo_k, scene.partner_k) @ illuminant.muted(scene.colour)).astype(np.float32)
         self._ghosts, self._disc = ghosts.of(pane, side, lens.mirrored_m, focal_px / self.step), disc / self.step
         self._small = None if self.step == 1 else self._looked_at(strips.reduced(self._lit(shown), self.step))
 

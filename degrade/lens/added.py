@@ -22,7 +22,7 @@ from degrade.lens.aperture import Aperture
 WORK_PX = 640  # short side up to which flare is composed at full size
 COARSEST = 4  # photo px per px of the canvas, at most
 GHOSTED = 2  # lights that are strong enough for visible ghosts and streaks
-GHOST_CEILING = 16.0  # medians of the rest of the flare: more would outshine what it comes from
+GHOST_CEILING = 8.0  # medians of the rest of the flare: more hides the scene like a paper disc, and no ghost does
 SHOULDER = 1.2  # display whites that added light comes near to: cameras do not cut their highlights off
 SPARSE, HALVINGS = 4, 18  # of the search for the scale
 COLOURED = 0.02  # mean difference of the channels, relative to green, below which a photo is black and white

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from degrade import psf
 from degrade.arrays import strips
@@ -23,9 +24,12 @@ from degrade.motion import fill, fine
 
 LAYERS = 6
 LEAST_PX = 0.6  # a smaller disc is sharp
-KERNEL_PX = 10.0  # larger discs are spread at a fraction of the size: what they spread is smooth
+KERNEL_PX = 10.0  # larger discs are spread at half the size, a quarter, ...: what they spread is smooth
 FILL_STEP = 4  # what lies behind things is found at a quarter of the size
 JUST_BEHIND = 0.02  # share of the picture below which a hidden part is left as it is
+FEW = 4  # every how many nodes of a depth map tell how much of the photo lies where
+
+Layer = NDArray[np.float32]  # HxWx4: light, and what it covers
 
 
 class Lens(NamedTuple):
@@ -38,19 +42,20 @@ class Lens(NamedTuple):
     turn_deg: float
 
 
-def diameters(lens: Lens, inverse: Map, length_px: float) -> Map:
-    """Return the signed diameter of the disc at each place of a depth map, px; positive beyond the plane of focus.
+def diameters(lens: Lens, inverse: Map, length_px: float, at: Map) -> Map:
+    """Return the diameter of the disc at inverse depths, px.
 
     Args:
         lens: the exposure.
-        inverse: hxw inverse depth, 1 nearest.
+        inverse: hxw inverse depth of the photo, 1 nearest.
         length_px: blur length; at most a tenth of the photo is blurred more.
+        at: the inverse depths, of any shape.
     """
-    at = np.quantile(inverse, 1.0 - lens.focus)
-    off = np.float32(at) - inverse
-    scale = max(float(np.quantile(np.abs(off), 0.9)), 1e-3)
-    share = lens.miss + (1 - lens.miss) * np.minimum(np.abs(off) / np.float32(scale), np.float32(1.3))
-    return np.asarray(np.where(off < 0, -share, share) * np.float32(psf.disc_for(length_px)), np.float32)
+    few = inverse[::FEW, ::FEW]
+    focus = np.quantile(few, 1.0 - lens.focus)
+    scale = max(float(np.quantile(np.abs(few - focus), 0.9)), 1e-3)
+    share = lens.miss + (1 - lens.miss) * np.minimum(np.abs(at - focus) / scale, 1.3)
+    return np.asarray(share * psf.disc_for(length_px), np.float32)
 
 
 def render(light: Linear, lens: Lens, length_px: float, inverse: Map) -> Linear:
@@ -63,59 +68,97 @@ def render(light: Linear, lens: Lens, length_px: float, inverse: Map) -> Linear:
         inverse: inverse depth, 1 nearest; a proxy of the same view.
     """
     if lens.miss >= 1.0 or float(np.ptp(inverse)) < 1e-3:
-        return spread(light, lens, psf.disc_for(length_px))
+        return _evenly(light, lens, psf.disc_for(length_px))
     near = fine.on_edges(inverse, light)
-    edges = np.linspace(float(near.min()), float(near.max()), LAYERS)
-    sizes = np.interp(edges, *_size_by_depth(lens, inverse, length_px))
-    made: Linear | None = None
-    for layer, (here, size) in enumerate(zip(edges, sizes, strict=True)):
-        gap = float(edges[1] - edges[0])
-        matte = np.clip((near - np.float32(here - gap)) / np.float32(gap), 0, 1)  # this layer and everything nearer
-        hidden = np.clip((near - np.float32(here)) / np.float32(gap), 0, 1) if layer + 1 < LAYERS else np.zeros_like(near)
-        own = spread(_continued(light, matte, hidden), lens, float(size))
+    edges = np.linspace(float(near.min()), float(near.max()), LAYERS, dtype=np.float32)
+    scenes: dict[int, tuple[Linear, Map]] = {}
+    made, step = None, 1
+    for layer, size in enumerate(diameters(lens, inverse, length_px, edges).tolist()):
+        own_step = step_for(size, light.shape)
+        if own_step not in scenes:
+            scenes[own_step] = strips.reduced(light, own_step), strips.reduced(near, own_step)
+        own = spread(_cut(*scenes[own_step], edges, layer, max(FILL_STEP // own_step, 1)), lens, size, own_step)
         if made is None:
-            made = own
+            made, step = own, own_step
             continue
-        cover = spread(matte, lens, float(size))
-        made += cover[..., None] * (own - made)
+        size_px = scenes[min(step, own_step)][1].shape
+        made, own = _enlarged(made, step // own_step, size_px), _enlarged(own, own_step // step, size_px)
+        step = min(step, own_step)
+        _cover(made, own)
     assert made is not None
-    return made
+    return cv2.cvtColor(_enlarged(made, step, light.shape), cv2.COLOR_RGBA2RGB)
 
 
-def _size_by_depth(lens: Lens, inverse: Map, length_px: float) -> tuple[list[float], list[float]]:
-    """Return inverse depths, rising, and the diameter at each."""
-    depths = np.unique(np.quantile(inverse, np.linspace(0, 1, 65)).astype(np.float32))
-    scale_map = np.abs(diameters(lens, inverse, length_px)).ravel()
-    order = np.argsort(inverse.ravel(), kind="stable")
-    return depths.tolist(), np.interp(depths, inverse.ravel()[order], scale_map[order]).tolist()
+def step_for(diameter_px: float, shape: tuple[int, ...]) -> int:
+    """Return at what fraction of the size a disc is spread: a power of two."""
+    step = 1
+    while diameter_px > KERNEL_PX * step and min(shape[:2]) >= 32 * step:
+        step *= 2
+    return step
 
 
-def _continued(light: Linear, matte: Map, hidden: Map) -> Linear:
-    """Return the picture with what is nearer than a layer replaced by the layer's own surroundings."""
+def _cut(light: Linear, near: Map, edges: NDArray[np.float32], layer: int, step: int) -> Layer:
+    """Return the picture with what is nearer than a layer replaced by the layer's own surroundings, and what it and that cover."""
+    here, gap = float(edges[layer]), float(edges[1] - edges[0])
+    behind = _behind(light, near, here, gap, step) if layer + 1 < LAYERS else None
+    cut = np.empty((*near.shape, 4), np.float32)
+    for rows in strips.rows_of(near.shape, step):
+        colour = light[rows]
+        if behind is not None:
+            hidden = _ramp(near[rows], here, gap)
+            if float(hidden.max()) > 0:
+                beyond = cv2.subtract(strips.enlarged(behind, step, rows, near.shape[1]), colour)
+                colour = cv2.accumulateProduct(beyond, cv2.cvtColor(hidden, cv2.COLOR_GRAY2RGB), colour.copy())
+        cv2.insertChannel(_ramp(near[rows], here - gap, gap), cv2.cvtColor(colour, cv2.COLOR_RGB2RGBA, cut[rows]), 3)
+    return cut
+
+
+def _behind(light: Linear, near: Map, here: float, gap: float, step: int) -> Linear | None:
+    """Return what a layer shows continued behind nearer things, at a fraction of the size, or nothing where hardly anything is hidden."""
+    small = strips.reduced(near, step)
+    hidden = _ramp(small, here, gap)
     if float(hidden.mean()) < JUST_BEHIND:
-        return light
-    height, width = light.shape[:2]
-    step = min(FILL_STEP, max(min(height, width) // 16, 1))
-    small_hidden = strips.reduced(hidden, step)
-    own = strips.reduced(matte, step) * (1 - small_hidden)
-    grown = fill.filled(strips.reduced(light, step), np.maximum(own, np.float32(1e-3)))
-    behind = strips.enlarged(grown, step, slice(0, height), width)
-    return np.asarray(light + hidden[..., None] * (behind - light), np.float32)
+        return None
+    own = _ramp(small, here - gap, gap) * (1 - hidden)
+    return fill.filled(strips.reduced(light, step), np.maximum(own, np.float32(1e-3)))
 
 
-def spread(picture: Linear | Map, lens: Lens, diameter_px: float) -> Linear | Map:
-    """Return a picture or matte spread by an aperture; large discs are spread at a fraction of the size.
+def _ramp(near: Map, low: float, width: float) -> Map:
+    """Return 0 up to an inverse depth, and 1 from `width` beyond it."""
+    share = cv2.addWeighted(near, 1 / width, near, 0.0, -low / width)
+    return np.clip(share, 0, 1, out=share)
+
+
+def _cover(made: Layer, own: Layer) -> None:
+    """Lay a layer over what is farther, in place."""
+    for rows in strips.rows_of(own.shape):
+        cover = cv2.extractChannel(own[rows], 3)
+        if float(cover.max()) > 0:
+            cv2.accumulateProduct(cv2.subtract(own[rows], made[rows]), cv2.merge([cover] * 4), made[rows])
+
+
+def _evenly(light: Linear, lens: Lens, diameter_px: float) -> Linear:
+    """Return the photo with all of it as far out of focus."""
+    step = step_for(diameter_px, light.shape)
+    return np.ascontiguousarray(_enlarged(spread(strips.reduced(light, step), lens, diameter_px, step), step, light.shape))
+
+
+def _enlarged(picture: NDArray[np.float32], times: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return a picture several times as large, cut to the (height, width, ...) that it had before it was reduced."""
+    return strips.enlarged(picture, times, slice(0, shape[0]), shape[1]) if times > 1 else picture
+
+
+def spread(picture: NDArray[np.float32], lens: Lens, diameter_px: float, step: int = 1) -> NDArray[np.float32]:
+    """Return a picture spread by an aperture; itself where the disc is below a pixel.
 
     Args:
-        picture: HxWx3 or HxW float32; returned itself where the disc is below a pixel.
+        picture: HxW or HxWxC float32.
         lens: the shape of the aperture.
-        diameter_px: px of this picture.
+        diameter_px: px of the picture before it was reduced.
+        step: by which it was reduced, and will be enlarged; the blur of that is taken off the disc.
     """
     if diameter_px < LEAST_PX:
         return picture
-    height, width = picture.shape[:2]
-    step = max(min(math.ceil(diameter_px / KERNEL_PX), min(height, width) // 16), 1)
-    small = strips.reduced(picture, step)
-    kernel = psf.aperture(diameter_px / step, lens.blades, lens.roundness, lens.turn_deg)
-    seen = cv2.filter2D(small, -1, kernel, borderType=cv2.BORDER_REFLECT)
-    return strips.enlarged(seen, step, slice(0, height), width)
+    own_px = math.sqrt(diameter_px**2 - 4.0 * (step**2 - 1)) / step  # means and linear interpolation have variances of 1/12 and 1/6 (step^2 - 1)
+    kernel = psf.aperture(own_px, lens.blades, lens.roundness, lens.turn_deg)
+    return cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REFLECT)

@@ -1,8 +1,9 @@
 """One long exposure made of the frames of a clip: what a sensor collects while its shutter stays open.
 
-Time is cut where frames are and then into stretches in which nothing moves more than a few pixels. For each, the scene is interpolated
-at its middle (both frames, moved by the flow at that time) and swept along that flow: log2(n) averages of two give the mean of n
-steps, each below a pixel, as in fast line integral convolution. Averages of frames alone leave a ghost for each frame.
+Every frame stands for the time that is nearest to it, and is swept along its own motion for as long (`motion.sweep`): averages of
+frames alone leave a ghost for each of them. That is all where motion changes smoothly. Where something passes before
+something else, the scene is also interpolated between frames, at a reduced size and in stretches in which nothing moves more
+than a few pixels; coarse light is taken from there, fine detail from the frames.
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ import cv2
 import numpy as np
 
 from degrade import camera
-from degrade.contract import Linear, Srgb
-from degrade.motion import flow, grain, highlights
+from degrade.arrays import strips
+from degrade.contract import Linear, Map, Srgb
+from degrade.motion import flow, grain, highlights, sweep
+from degrade.motion.sweep import Light
 
-STRETCH_PX = 8.0  # of the fastest thing, px of the picture
-STEP_PX = 0.75
+STRETCH_PX = 5.0  # of the fastest thing, px of the reduced picture
+SEAM_PX = (1.0, 2.5)  # difference of two ways side by side from which, and above which wholly, one passes before the other; reduced px
+SEEN = 0.1  # of a seam: less is none
+BESIDE = np.ones((3, 3), np.uint8)
+FINE = 0.75  # px of the reduced picture: what is finer is taken from the frames
 
 
 class Stretch(NamedTuple):
@@ -30,13 +36,21 @@ class Stretch(NamedTuple):
     duration: float  # in times between frames
 
 
+class Way(NamedTuple):
+    """How things move in a frame while it is exposed."""
+
+    velocity: flow.Flow  # px of the maps per time between frames
+    seam: Map  # 0..1: where one thing passes before another
+    around: Map  # 0..1: what such passing touches
+
+
 def stretches(opens: float, closes: float, speed_px: float) -> list[Stretch]:
     """Return the pieces of an exposure that lie between two frames, in order.
 
     Args:
         opens: when the shutter opens, in times between frames from the first of the two.
         closes: when it closes.
-        speed_px: of the fastest thing, px of the picture per frame.
+        speed_px: of the fastest thing, px per frame of the picture in which it goes `STRETCH_PX` at most.
     """
     begin, end = max(opens, 0.0), min(closes, 1.0)
     if end - begin < 1e-9:
@@ -62,24 +76,43 @@ def render(light: Linear, frames: Sequence[Srgb], centre: int, shutter_frames: f
     """
     if any(frame.shape != light.shape for frame in frames):
         raise ValueError(f"frames are {sorted({frame.shape for frame in frames})}, the clean side is {light.shape}: cut them alike")
-    if shutter_frames / 2 > min(centre, len(frames) - 1 - centre) + 1e-6:
+    half = shutter_frames / 2
+    if half > min(centre, len(frames) - 1 - centre) + 1e-6:
         raise ValueError(f"a shutter of {shutter_frames} frames about frame {centre} of {len(frames)} needs frames that are not there")
-    search, total, grid = flow.seeker(), np.zeros_like(light), flow.grid(light.shape)
+    opens, closes = centre - half, centre + half
+    pairs = _pairs(frames, opens, closes)
     bright = functools.partial(_bright, light, frames, centre, lamp_gain)
-    later: tuple[int, Linear] | None = None
-    for first in range(len(frames) - 1):
-        opens, closes = centre - shutter_frames / 2 - first, centre + shutter_frames / 2 - first
-        if opens >= 1.0 or closes <= 0.0:
+    total, around = np.zeros((*light.shape[:2], 4), np.float32), np.zeros(next(iter(pairs.values())).forward.shape[:2], np.float32)
+    small: dict[int, Light] = {}
+    sweeper, step = sweep.Sweeper(light.shape), math.ceil(max(light.shape) / flow.WORK_PX)
+    for at in range(len(frames)):
+        begin, end = max(opens - at, -0.5), min(closes - at, 0.5)
+        if end - begin < 1e-9:
             continue
-        earlier = later[1] if later is not None and later[0] == first else bright(first)
-        later = first + 1, bright(first + 1)
-        motion = flow.pair(search, flow.grey(frames[first]), flow.grey(frames[first + 1]))
-        speed_px = flow.fastest_px(motion) * light.shape[1] / motion.forward.shape[1]
-        for stretch in stretches(opens, closes, speed_px):
-            swept = _swept(earlier, later[1], flow.at_time(motion, stretch.middle), stretch, speed_px, grid)
-            cv2.scaleAdd(swept, stretch.duration / shutter_frames, total, total)
-    grain.give_back(total, grain.missing(light, total), seed)
-    return total
+        shown = sweep.widened(bright(at))
+        small[at] = strips.reduced(shown, step)
+        way = _way(pairs, at, begin, end, small[at].shape[1])
+        cv2.max(around, way.around, around)
+        swept = sweeper.swept(shown, flow.at_size(way.velocity, light.shape[1::-1]), begin, end)
+        _add(swept, way.seam, (end - begin) / shutter_frames, total)
+    if float(around.max()) > SEEN:
+        for at in range(min(pairs), max(pairs) + 2):
+            if at not in small:
+                small[at] = strips.reduced(sweep.widened(bright(at)), step)
+        coarse = _interpolated(small, pairs, opens, closes)
+        coarse *= np.float32(1 / shutter_frames)
+        _put_right(total, coarse, around, step)
+    made = cv2.cvtColor(total, cv2.COLOR_RGBA2RGB)
+    grain.give_back(made, grain.missing(light, made), seed)
+    return made
+
+
+def _pairs(frames: Sequence[Srgb], opens: float, closes: float) -> dict[int, flow.Pair]:
+    """Return the motion between the frames of every pair that the shutter touches, by the first of the two."""
+    search = flow.seeker()
+    touched = [at for at in range(len(frames) - 1) if opens < at + 1 and closes > at]
+    grey = {at: flow.grey(frames[at]) for at in range(touched[0], touched[-1] + 2)}
+    return {at: flow.pair(search, grey[at], grey[at + 1]) for at in touched}
 
 
 def _bright(light: Linear, frames: Sequence[Srgb], centre: int, lamp_gain: float, at: int) -> Linear:
@@ -87,29 +120,67 @@ def _bright(light: Linear, frames: Sequence[Srgb], centre: int, lamp_gain: float
     return highlights.recovered(light if at == centre else camera.to_linear(frames[at]), lamp_gain)
 
 
-def _swept(earlier: Linear, later: Linear, between: flow.Between, stretch: Stretch, speed_px: float, grid: flow.Flow) -> Linear:
-    """Return the mean of what is seen during a stretch.
-
-    The scene is interpolated at the middle of the stretch, half a sweep back, and every doubling adds a copy of what is there
-    so far, moved on by its own length.
-    """
-    height, width = earlier.shape[:2]
-    moved = cv2.resize(between.flow, (width, height), interpolation=cv2.INTER_LINEAR)
-    moved *= np.array([width, height], np.float32) / np.array(between.flow.shape[1::-1], np.float32)
-    doublings = max(math.ceil(math.log2(max(stretch.duration * speed_px / STEP_PX, 1.0))), 0)
-    step = stretch.duration / 2**doublings
-    back = 0.5 * (stretch.duration - step)  # a sweep goes on from its first step: it begins that much before the middle
-    first = _moved(earlier, moved, grid, back - stretch.middle)
-    swept = first
-    if stretch.middle > 0:
-        share = cv2.resize(between.later, (width, height), interpolation=cv2.INTER_LINEAR)
-        second = _moved(later, moved, grid, back + 1.0 - stretch.middle)
-        swept = cv2.accumulateProduct(cv2.subtract(second, first), cv2.cvtColor(share, cv2.COLOR_GRAY2RGB), first)
-    for doubling in range(doublings):
-        swept = cv2.addWeighted(swept, 0.5, _moved(swept, moved, grid, -step * 2**doubling), 0.5, 0.0)
-    return swept
+def _way(pairs: dict[int, flow.Pair], at: int, begin: float, end: float, width_px: int) -> Way:
+    """Return how things move in a frame, by the frames before and after it as far as the shutter is open then."""
+    after, before = pairs.get(at) if end > 0 else None, pairs.get(at - 1) if begin < 0 else None
+    if after is not None and before is not None:
+        trust = before.backward_trust + np.float32(1e-3), after.forward_trust + np.float32(1e-3)
+        share = (trust[1] / (trust[0] + trust[1]))[..., None]
+        velocity = share * after.forward - (1 - share) * before.backward
+    elif after is not None:
+        velocity = after.forward
+    else:
+        assert before is not None
+        velocity = -before.backward
+    velocity = np.ascontiguousarray(cv2.GaussianBlur(velocity, (3, 3), flow.SMOOTH_PX))
+    across, down = (cv2.dilate(part, BESIDE) - cv2.erode(part, BESIDE) for part in cv2.split(velocity))
+    scale = (end - begin) * width_px / velocity.shape[1]
+    seam = np.clip((cv2.magnitude(across, down) * np.float32(scale) - np.float32(SEAM_PX[0])) / np.float32(SEAM_PX[1] - SEAM_PX[0]), 0, 1)
+    reach = math.ceil((end - begin) / 2 * float((flow.speeds(velocity) * (seam > SEEN)).max())) + 2
+    around = cv2.blur(cv2.dilate(seam, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), (reach, reach))
+    return Way(velocity, seam, around)
 
 
-def _moved(picture: Linear, moved: flow.Flow, grid: flow.Flow, time: float) -> Linear:
-    """Return a picture as seen from `time` along its own motion."""
-    return cv2.remap(picture, cv2.scaleAdd(moved, time, grid), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+def _add(swept: Light, seam: Map, weight: float, total: Light) -> None:
+    """Add a swept frame, without the fine part of the edges at which its things stop to be swept."""
+    cv2.scaleAdd(swept, weight, total, total)
+    if float(seam.max()) <= SEEN:
+        return
+    height, width = swept.shape[:2]
+    large = cv2.resize(seam, (width, height), interpolation=cv2.INTER_LINEAR)
+    sigma_px = FINE * max(height, width) / flow.WORK_PX
+    margin = math.ceil(2 * sigma_px)
+    side = 2 * margin + 1
+    for rows, columns in sweep.tiles(swept.shape):
+        share = large[rows, columns]
+        if float(share.max()) <= SEEN:
+            continue
+        top, left = max(rows.start - margin, 0), max(columns.start - margin, 0)
+        seen = swept[top : rows.stop + margin, left : columns.stop + margin]
+        soft = cv2.GaussianBlur(seen, (side, side), sigma_px)[rows.start - top :, columns.start - left :][: share.shape[0], : share.shape[1]]
+        there = total[rows, columns]
+        cv2.accumulateProduct(cv2.subtract(soft, swept[rows, columns]), cv2.merge([share * np.float32(weight)] * 4), there)
+
+
+def _interpolated(small: dict[int, Light], pairs: dict[int, flow.Pair], opens: float, closes: float) -> Light:
+    """Return the light of an exposure times its length, interpolated between the frames, at a reduced size."""
+    shape = next(iter(small.values())).shape
+    size, sweeper, total = shape[1::-1], sweep.Sweeper(shape), np.zeros(shape, np.float32)
+    for at, motion in pairs.items():
+        speed_px = flow.fastest_px(motion) * size[0] / motion.forward.shape[1]
+        for middle, duration in stretches(opens - at, closes - at, speed_px):
+            between = flow.at_time(motion, middle)
+            velocity = flow.at_size(between.flow, size)
+            share = cv2.resize(between.later, size, interpolation=cv2.INTER_LINEAR)
+            seen, later = sweeper.moved(small[at], velocity, middle), sweeper.moved(small[at + 1], velocity, middle - 1)
+            cv2.accumulateProduct(cv2.subtract(later, seen, later), cv2.merge([share] * 4), seen)
+            cv2.scaleAdd(sweeper.swept(seen, velocity, -duration / 2, duration / 2), duration, total, total)
+    return total
+
+
+def _put_right(total: Light, coarse: Light, around: Map, step: int) -> None:
+    """Take the coarse light from the interpolated exposure where things pass before each other, in place."""
+    coarse -= strips.reduced(total, step)
+    coarse *= cv2.resize(around, coarse.shape[1::-1], interpolation=cv2.INTER_LINEAR)[..., None]
+    for rows in strips.rows_of(total.shape, step):
+        cv2.add(total[rows], strips.enlarged(coarse, step, rows, total.shape[1]), total[rows])

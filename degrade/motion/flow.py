@@ -1,6 +1,7 @@
 """Where things are between two frames: optical flow at a reduced size, carried to any time in between.
 
-Flow is found both ways (dense inverse search, Kroeger et al., ECCV 2016). A point's motion belongs to the frame it was found in;
+Flow is found both ways (dense inverse search, Kroeger et al., ECCV 2016) and kept as maps of half that size, no coarser than the
+search itself is. A point's motion belongs to the frame it was found in;
 at a time between, it has moved along itself, so the flow is splatted forward from both frames, weighted by how well the two
 agree and by how well the colours match (softmax splatting, Niklaus and Liu, CVPR 2020): what disappears under a moving thing gives way
 to it. The weights also tell which frame still shows what is seen at that time.
@@ -8,6 +9,7 @@ to it. The weights also tell which frame still shows what is seen at that time.
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import cv2
@@ -17,12 +19,14 @@ from numpy.typing import NDArray
 from degrade.contract import Map, Srgb
 
 WORK_PX = 480  # long side at which motion is found
-AGREE_PX = 1.0  # working px by which the two flows may differ
+MAP_PX = 240  # long side of the maps of it
+PATCH_STRIDE, DESCENTS, SMOOTHINGS = 5, 8, 1  # of the search: as exact as OpenCV's "medium" in a third of the time
+AGREE_PX = 0.6  # px of the maps by which the two flows may differ
 COLOURS = 12.0  # grey levels by which a point may change between frames
-SMOOTH_PX = 1.2  # of the splatted flow
-WIDE_PX = 15  # window from which a gap in the splatted flow is filled
+SMOOTH_PX = 0.8  # of the splatted flow
+WIDE_PX = 9  # window from which a gap in the splatted flow is filled
 
-Flow = NDArray[np.float32]  # hxwx2, x then y, working px per frame
+Flow = NDArray[np.float32]  # hxwx2, x then y, px of the maps per frame
 
 
 class Pair(NamedTuple):
@@ -43,27 +47,49 @@ class Between(NamedTuple):
 
 def grey(frame: Srgb) -> NDArray[np.uint8]:
     """Return a frame at working size, hxw uint8."""
-    height, width = frame.shape[:2]
-    scale = min(WORK_PX / max(height, width), 1.0)
-    small = cv2.resize(frame, (max(round(width * scale), 16), max(round(height * scale), 16)), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    return cv2.resize(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), size_at(frame.shape, WORK_PX), interpolation=cv2.INTER_AREA)
+
+
+def size_at(shape: tuple[int, ...], long_side: int) -> tuple[int, int]:
+    """Return (width, height) of a picture reduced to a long side, never enlarged but to 16 px."""
+    scale = min(long_side / max(shape[:2]), 1.0)
+    return max(round(shape[1] * scale), 16), max(round(shape[0] * scale), 16)
 
 
 def seeker() -> cv2.DISOpticalFlow:
     """Return what finds motion; it holds buffers, so make one for each exposure."""
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search.setPatchStride(PATCH_STRIDE)
+    search.setGradientDescentIterations(DESCENTS)
+    search.setVariationalRefinementIterations(SMOOTHINGS)
+    return search
 
 
 def pair(search: cv2.DISOpticalFlow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Pair:
     """Return the motion between two frames of working size."""
-    forward: Flow = search.calc(first, second, None)
-    backward: Flow = search.calc(second, first, None)
-    return Pair(forward, backward, _trust(forward, backward, first, second), _trust(backward, forward, second, first))
+    size = size_at(first.shape, MAP_PX)
+    forward, backward = at_size(search.calc(first, second, None), size), at_size(search.calc(second, first, None), size)
+    seen = cv2.resize(first, size, interpolation=cv2.INTER_AREA), cv2.resize(second, size, interpolation=cv2.INTER_AREA)
+    return Pair(forward, backward, _trust(forward, backward, *seen), _trust(backward, forward, *seen[::-1]))
+
+
+def at_size(flow: Flow, size: tuple[int, int]) -> Flow:
+    """Return a flow for a picture of another (width, height), in its px."""
+    height, width = flow.shape[:2]
+    if (width, height) == size:
+        return flow
+    way = cv2.INTER_AREA if size[0] < width else cv2.INTER_LINEAR
+    return cv2.multiply(cv2.resize(flow, size, interpolation=way), (size[0] / width, size[1] / height, 0, 0))
+
+
+def speeds(flow: Flow) -> Map:
+    """Return how fast each point is, px per frame."""
+    return cv2.magnitude(*cv2.split(flow))
 
 
 def fastest_px(motion: Pair) -> float:
-    """Return the speed that one point in fifty exceeds, working px per frame."""
-    speed = cv2.magnitude(*cv2.split(motion.forward))
+    """Return the speed that one point in fifty exceeds, px of the maps per frame."""
+    speed = speeds(motion.forward)
     return float(np.partition(speed.ravel(), int(0.98 * speed.size))[int(0.98 * speed.size)])
 
 
@@ -91,10 +117,10 @@ def at_time(motion: Pair, time: float) -> Between:
 
 def _trust(there: Flow, back: Flow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Map:
     """Return how surely a point is found again: both flows agree, and the colours match."""
-    places = grid(there.shape) + there
+    places = _grid(there) + there
     returned = cv2.remap(back, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + there
     seen = cv2.remap(second, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    change = cv2.absdiff(cv2.GaussianBlur(first, (5, 5), 1.0), cv2.GaussianBlur(seen, (5, 5), 1.0)).astype(np.float32)
+    change = cv2.absdiff(cv2.GaussianBlur(first, (3, 3), 0.7), cv2.GaussianBlur(seen, (3, 3), 0.7)).astype(np.float32)
     doubt = _squared(returned) / np.float32(AGREE_PX**2) + (change / np.float32(COLOURS)) ** 2
     return np.asarray(np.exp(-np.minimum(doubt, 12)), np.float32)
 
@@ -102,11 +128,11 @@ def _trust(there: Flow, back: Flow, first: NDArray[np.uint8], second: NDArray[np
 def _splat(flow: Flow, trust: Map, time: float, total: NDArray[np.float64], *, sign: float) -> None:
     """Add weights and weighted flow where points are after a time; what moves weighs more, for it is mostly in front."""
     height, width = trust.shape
-    places = grid(flow.shape) + np.float32(time) * flow
+    places = _grid(flow) + np.float32(time) * flow
     x, y = np.rint(places[..., 0]).astype(np.int32).ravel(), np.rint(places[..., 1]).astype(np.int32).ravel()
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     index = (y * width + x)[inside]
-    weight = ((trust + np.float32(1e-3)) * (1 + np.float32(0.2) * cv2.magnitude(*cv2.split(flow)))).ravel()[inside]
+    weight = ((trust + np.float32(1e-3)) * (1 + np.float32(0.4) * speeds(flow))).ravel()[inside]
     total[:, 0] += np.bincount(index, weight, height * width)
     for axis in (0, 1):
         total[:, 1 + axis] += np.bincount(index, weight * (np.float32(sign) * flow[..., axis].ravel()[inside]), height * width)
@@ -114,7 +140,7 @@ def _splat(flow: Flow, trust: Map, time: float, total: NDArray[np.float64], *, s
 
 def _shown(own: Flow, flow: Flow, time: float) -> Map:
     """Return whether a frame, `time` away, shows what is here now: its own motion there is the motion here."""
-    places = grid(flow.shape) + np.float32(time) * flow
+    places = _grid(flow) + np.float32(time) * flow
     there = cv2.remap(own, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     off = _squared(there - flow) / (np.float32(AGREE_PX**2) + np.float32(0.02) * _squared(flow))
     return np.asarray(np.exp(-np.minimum(off, 8)), np.float32)
@@ -123,6 +149,16 @@ def _shown(own: Flow, flow: Flow, time: float) -> Map:
 def _squared(flow: Flow) -> Map:
     across, down = cv2.split(flow)
     return across * across + down * down
+
+
+def _grid(flow: Flow) -> Flow:
+    """Return `grid` for maps, which there are many of."""
+    return _kept_grid(*flow.shape[:2])
+
+
+@functools.lru_cache(maxsize=4)
+def _kept_grid(height: int, width: int) -> Flow:
+    return grid((height, width))
 
 
 def grid(shape: tuple[int, ...]) -> Flow:

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import camera
-from degrade.arrays import fields
+from degrade.air import shot
+from degrade.arrays import fields, strips
 from degrade.contract import Linear, Map
 
 SECOND = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / np.float32(6)  # white noise keeps its variance
+GREY = np.full((1, 3), 1 / 3)
 BLOCK_PX = 16
 LEVELS = 12  # of brightness, by its root
 FLATTEST = 0.15  # share of blocks at a level that tell noise from texture
@@ -44,14 +46,21 @@ class Missing(NamedTuple):
 
 def measured(light: Linear) -> Measure:
     """Return what a second difference sees, by block; light beyond white counts as white."""
-    shown = np.minimum(light, 1)
+    height, width = light.shape[:2]
+    block = min(BLOCK_PX, height, width)
+    parts = [_measured(light[rows], block) for rows in strips.rows_of(light.shape, block) if rows.stop - rows.start >= block]
+    return Measure(*(np.concatenate(maps) for maps in zip(*parts, strict=True)))
+
+
+def _measured(light: Linear, block: int) -> Measure:
+    """Measure the whole blocks of some rows."""
+    size = (light.shape[1] // block, light.shape[0] // block)
+    shown = cv2.threshold(light[: size[1] * block, : size[0] * block], 1.0, 0.0, cv2.THRESH_TRUNC)[1]
     second = cv2.filter2D(shown, -1, SECOND, borderType=cv2.BORDER_REFLECT_101)
-    mix = np.full((1, 3), 1 / 3)
-    size = (max(light.shape[1] // BLOCK_PX, 1), max(light.shape[0] // BLOCK_PX, 1))
-    shared = cv2.resize(cv2.transform(second, mix) ** 2, size, interpolation=cv2.INTER_AREA)
-    each = cv2.resize(cv2.transform(second * second, mix), size, interpolation=cv2.INTER_AREA)
-    grey: Map = cv2.transform(shown, mix)
-    half = cv2.resize(grey, (max(light.shape[1] // 2, 1), max(light.shape[0] // 2, 1)), interpolation=cv2.INTER_AREA)
+    shared = cv2.resize(cv2.transform(second, GREY) ** 2, size, interpolation=cv2.INTER_AREA)
+    each = cv2.resize(cv2.transform(cv2.multiply(second, second, second), GREY), size, interpolation=cv2.INTER_AREA)
+    grey: Map = cv2.transform(shown, GREY)
+    half = cv2.resize(grey, (max(grey.shape[1] // 2, 1), max(grey.shape[0] // 2, 1)), interpolation=cv2.INTER_AREA)
     rough = cv2.resize(cv2.Laplacian(half, cv2.CV_32F) ** 2, size, interpolation=cv2.INTER_AREA)
     return Measure(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), shared, each, rough)
 
@@ -95,12 +104,15 @@ def give_back(average: Linear, lost: Missing, seed: int) -> None:
         seed: of the field.
     """
     height, width = average.shape[:2]
-    codes = camera.to_16_bit(average)
     grid = np.arange(65536) / camera.TOP
     for variance, channels, at in ((lost.shared, 1, 0), (lost.own, 3, 1)):
         if float(variance.max()) <= 1e-9:
             continue
         sigma = np.sqrt(np.interp(grid, lost.light, variance)).astype(np.float32).reshape(1, -1)
-        field = fields.gaussian(seed + at, height, width, channels)
-        cv2.accumulateProduct(cv2.LUT(codes, sigma), field if channels == 3 else cv2.cvtColor(field, cv2.COLOR_GRAY2RGB), average)
+        words = fields.random_words(seed + at, (height, width * channels // 2 + 1)).view(np.uint8)[:, : width * channels]
+        for rows in strips.rows_of(average.shape):
+            part = average[rows]
+            field = cv2.LUT(words[rows], shot.quantiles())
+            field = field.reshape(part.shape) if channels == 3 else cv2.cvtColor(field, cv2.COLOR_GRAY2RGB)
+            cv2.accumulateProduct(cv2.LUT(camera.to_16_bit(part), sigma), field, part)
     np.maximum(average, 0, out=average)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from degrade.arrays import strips
 from degrade.contract import Linear, Map
 
 KNEE = 0.95  # of s: what was not clipped stays as it is, to three codes
@@ -24,28 +25,53 @@ def recovered(light: Linear, gain: float) -> Linear:
     """Return light in which small clipped things are `gain` times display white; what exceeds white already stays.
 
     Args:
-        light: HxWx3 linear light; left untouched, and returned itself where nothing is clipped.
+        light: HxWx3 linear light, at least 8x8; left untouched, and returned itself where nothing is clipped.
         gain: how bright a clipped lamp is taken to be, in display whites, >= 1.
     """
-    shown = np.minimum(light, 1)
-    red, green, blue = cv2.split(shown)
-    brightest = cv2.max(cv2.max(red, green), blue)
-    if gain <= 1.0 or float(brightest.max()) <= KNEE:
+    lifts = _lifts(light, gain)
+    if not lifts:
         return light
-    total = cv2.transform(shown, np.full((1, 3), 1 / 6))
-    excess: Map = np.clip((cv2.scaleAdd(brightest, 0.5, total) - np.float32(KNEE)) / np.float32(1 - KNEE), 0, 1)
-    lift = cv2.multiply(excess, excess)
-    lift *= _gain_less_one(lift, gain)
-    lift += np.float32(1)
-    return cv2.max(light, cv2.multiply(shown, cv2.cvtColor(lift, cv2.COLOR_GRAY2RGB)))
+    made = light.copy()
+    for rows, lift in lifts:
+        shown = cv2.threshold(light[rows], 1.0, 0.0, cv2.THRESH_TRUNC)[1]
+        cv2.max(light[rows], cv2.multiply(shown, cv2.cvtColor(lift, cv2.COLOR_GRAY2RGB), shown), made[rows])
+    return made
+
+
+def _lifts(light: Linear, gain: float) -> list[tuple[slice, Map]]:
+    """Return the rows that hold something clipped, and by what their light is multiplied."""
+    if gain <= 1.0:
+        return []
+    excess = np.zeros(light.shape[:2], np.float32)
+    clipped = [rows for rows in strips.rows_of(light.shape, COARSE) if _found(light[rows], excess[rows])]
+    if not clipped:
+        return []
+    beyond = _gain_less_one(excess, gain)
+    for rows in clipped:
+        cv2.multiply(excess[rows], strips.enlarged(beyond, COARSE, rows, light.shape[1]), excess[rows])
+        cv2.add(excess[rows], 1.0, excess[rows])
+    return [(rows, excess[rows]) for rows in clipped]
+
+
+def _found(light: Linear, excess: Map) -> bool:
+    """Write e^2 of some rows, and return whether anything is clipped there."""
+    red, green, blue = cv2.split(light)
+    brightest = cv2.max(cv2.max(red, green), blue)
+    if float(brightest.max()) <= KNEE:
+        return False
+    shown = cv2.threshold(light, 1.0, 0.0, cv2.THRESH_TRUNC)[1]
+    mean = cv2.transform(shown, np.full((1, 3), 1 / 3))
+    cv2.threshold(brightest, 1.0, 0.0, cv2.THRESH_TRUNC, brightest)
+    cv2.addWeighted(brightest, 0.5 / (1 - KNEE), mean, 0.5 / (1 - KNEE), -KNEE / (1 - KNEE), mean)
+    cv2.threshold(mean, 0.0, 0.0, cv2.THRESH_TOZERO, mean)
+    cv2.multiply(mean, mean, excess)
+    return float(excess.max()) > 0
 
 
 def _gain_less_one(clipped: Map, gain: float) -> Map:
-    """Return what a clipped pixel holds beyond display white, by how much of its surroundings is clipped too."""
-    height, width = clipped.shape
-    coarse = cv2.resize(clipped, (max(width // COARSE, 1), max(height // COARSE, 1)), interpolation=cv2.INTER_AREA)
-    side = 2 * max(round(BROAD_FRAC * min(height, width) / COARSE / 2), 1) + 1
+    """Return what a clipped pixel holds beyond display white, by how much of its surroundings is clipped too, at 1 / COARSE of its size."""
+    coarse = strips.reduced(clipped, COARSE)
+    side = 2 * max(round(BROAD_FRAC * min(clipped.shape) / COARSE / 2), 1) + 1
     around = cv2.blur(coarse, (side, side), borderType=cv2.BORDER_REPLICATE)
     exponent = 1.0 - (1.0 - SURFACE) * np.minimum(2 * around, 1)
-    beyond: Map = np.power(np.float32(gain), exponent).astype(np.float32) - np.float32(1)
-    return cv2.resize(beyond, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.power(np.float32(gain), exponent) - np.float32(1), np.float32)

@@ -28,6 +28,7 @@ REACH_PX = 8  # of softening and demosaicing, px of the finished photo
 CODES = 16384.0  # of the screen's white: single sub-pixels are brighter
 COLOUR_PX = 1.5  # reach of the camera's smoothing of colours, one sigma
 LINEAR = (cv2.COLOR_BayerRGGB2RGB, cv2.COLOR_BayerGRBG2RGB, cv2.COLOR_BayerGBRG2RGB, cv2.COLOR_BayerBGGR2RGB)
+WIDE = 0.25  # variance, px^2, up to which three weights are a Gaussian
 BURNT = 0.75  # share of the pattern that is lost at the clip
 MASK = CELL - 1
 BITS = CELL.bit_length() - 1
@@ -113,11 +114,20 @@ def _padded(ripple: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _sharp(part: Linear, screen: Screen) -> Linear:
-    """Return the picture at the camera's resolution, softened by display pixel, lens and photosite."""
+    """Return the picture at the camera's resolution, softened by display pixel, lens and photosite.
+
+    Linear enlargement softens too, by no optics: its variance, the mean of d (1 - d) over the places d between two pixels, is
+    taken off, which may leave a filter that sharpens a little.
+    """
     boxes = (screen.view.pitch_px**2 + optics.APERTURE**2) / 12  # variance of two boxes
-    sigma = math.sqrt(screen.soft_px**2 + boxes) / screen.zoom
+    enlarging = (screen.zoom**2 - 1) / 6 if screen.zoom % 2 else (2 * screen.zoom**2 + 1) / 12
+    variance = (screen.soft_px**2 + boxes - enlarging) / screen.zoom**2
     part = cv2.threshold(part, 1.0, 0.0, cv2.THRESH_TRUNC)[1]
-    part = cv2.GaussianBlur(part, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    if variance > WIDE:
+        part = cv2.GaussianBlur(part, (0, 0), math.sqrt(variance), borderType=cv2.BORDER_REFLECT)
+    else:
+        taps = np.array([variance / 2, 1 - variance, variance / 2])
+        part = cv2.threshold(cv2.sepFilter2D(part, -1, taps, taps, borderType=cv2.BORDER_REFLECT), 0.0, 0.0, cv2.THRESH_TOZERO)[1]
     if screen.zoom == 1:
         return part
     return cv2.resize(part, None, fx=screen.zoom, fy=screen.zoom, interpolation=cv2.INTER_LINEAR)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import sensor
-from degrade.arrays import fields
+from degrade.arrays import fields, strips
 from degrade.contract import Srgb
 
 MIDDLE: Final = 0.5  # of white: where the deviation is told
@@ -54,10 +54,16 @@ def speckled(picture: Srgb, speckle: Speckle) -> Srgb:
     """
     height, width = picture.shape[:2]
     words = fields.random_words(speckle.seed, (height, width if speckle.grey else 3 * width))
+    made = np.empty_like(picture)
+    for rows in strips.rows_of(picture.shape):
+        noise = _noise(picture[rows], words[rows], speckle)
+        cv2.add(picture[rows], cv2.merge([noise] * 3) if speckle.grey else noise.reshape(-1, width, 3), made[rows], dtype=cv2.CV_8U)
+    return made
+
+
+def _noise(picture: Srgb, words: NDArray[np.uint16], speckle: Speckle) -> NDArray[np.float32]:
+    """Return the noise of some rows in codes, HxW if it is grey, else Hx3W."""
     if speckle.kind == "gaussian":
-        noise = fields.as_normal(words) * np.float32(speckle.sigma)
-    else:
-        seen = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if speckle.grey else picture.reshape(height, -1)
-        noise = sensor.shot_noise(cv2.LUT(seen, _shares()), 1.0 / photons(speckle.sigma), words) * np.float32(255.0)
-    shaped = cv2.merge([noise] * 3) if speckle.grey else noise.reshape(picture.shape)
-    return cv2.add(picture, shaped, dtype=cv2.CV_8U)
+        return fields.as_normal(words) * np.float32(speckle.sigma)
+    seen = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) if speckle.grey else picture.reshape(len(picture), -1)
+    return sensor.shot_noise(cv2.LUT(seen, _shares()), 1.0 / photons(speckle.sigma), words) * np.float32(255.0)

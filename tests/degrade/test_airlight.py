@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from degrade.air.airlight import LUMINANCE, WHITE, airlight, darkness, towards
+from degrade.air.airlight import LUMINANCE, WHITE, airlight, darkness, lamplit, towards
 from degrade.contract import Linear, Map
 
 BLUE = np.array([0.2, 0.3, 0.6], np.float32)
@@ -79,3 +79,14 @@ def test_a_scene_without_sky_has_air_of_its_own() -> None:
     assert air.own == pytest.approx(1.0)
     assert air.colour.mean() > 0.2
     assert np.ptp(towards(air, light, above, 0.9).reshape(-1, 3), axis=0).max() < 1e-4
+
+
+def test_night_air_is_bright_about_lamps_and_day_air_is_not() -> None:
+    """About a lamp night fog is brighter than far from it, its mean is kept, and by day nothing changes."""
+    scene_light = np.full((32, 48, 3), 0.002, np.float32)
+    scene_light[8:12, 8:12] = 1.0
+    even = np.full_like(scene_light, 0.02)
+    night, day = (lamplit(even, scene_light, darkness_) for darkness_ in (1.0, 0.0))
+    assert night[10, 10, 1] > 2 * night[25, 40, 1]
+    assert night.mean() == pytest.approx(0.02, rel=0.1)
+    assert np.array_equal(day, even)

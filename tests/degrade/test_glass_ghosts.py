@@ -17,7 +17,7 @@ from degrade.glass.view import Mirrored, Seen
 
 FOCAL = 300.0
 SHARP = Focus(aperture_mm=0.2, pane_m=1.0, behind_m=10.0, before_m=3.0)
-SCENE = Mirrored(zoom=1.0, photo_k=5500.0, partner_k=5500.0, lamp_gain=1.0, vignette=0.0, curtain=None)
+SCENE = Mirrored(zoom=1.0, photo_k=5500.0, partner_k=5500.0, colour=1.0, lamp_gain=1.0, vignette=0.0, curtain=None)
 STRAIGHT = Pane(turn_deg=0.0, tilt_deg=0.0, thickness_mm=4.0, clarity=1.0, glazing=Glazing(gap_mm=12.0, wedge_mrad=9.0, wedge_deg=30.0))
 
 

@@ -60,3 +60,17 @@ def test_a_blank_wall_has_no_contrast_and_a_photo_has(small: Srgb) -> None:
     assert usable.contrast(np.full_like(small, 120)) < usable.BLANK / 10
     assert usable.contrast(np.zeros_like(small)) == 0.0
     assert usable.contrast(small) > 2 * usable.BLANK
+
+
+def test_light_from_the_sky_is_flat_and_light_from_things_is_not(small: Srgb) -> None:
+    """A scene that is half sky is as flat as the share of its light that the sky sends, however it is shaded."""
+    rows = np.arange(192, dtype=np.float32)[:, None, None]
+    scene = np.repeat(np.clip(np.where(rows < 96, 180, 0), 0, 255), 192, 1).repeat(3, 2).astype(np.uint8)
+    scene[96:] = np.random.default_rng(5).integers(0, 256, (96, 192, 3), dtype=np.uint8)
+    light = camera.to_linear(scene)
+    of_sky = light[:96].sum() / light.sum()
+    assert usable.flatness(scene, light) == pytest.approx(of_sky, abs=0.05)
+    shaded = light * np.where(rows < 96, np.linspace(0.02, 0.2, 192)[None, :, None], 1).astype(np.float32)
+    assert usable.flatness(scene, shaded) == pytest.approx(shaded[:96].sum() / shaded.sum(), abs=0.05)
+    assert usable.flatness(np.full_like(small, 90), np.full(small.shape, 0.1, np.float32)) == pytest.approx(1.0)
+    assert usable.flatness(small, camera.to_linear(small)) < usable.FLAT

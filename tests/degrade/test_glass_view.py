@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from degrade import camera
+from degrade.air.airlight import LUMINANCE
 from degrade.arrays.bands import Band
-from degrade.glass import focus, illuminant, view
+from degrade.glass import focus, illuminant, mixture, view
 from degrade.glass.focus import Focus
 from degrade.glass.fresnel import Pane
 from degrade.glass.view import Mirrored, Seen, View
 
 PANE = Pane(turn_deg=0.0, tilt_deg=0.0, thickness_mm=4.0, clarity=1.0, glazing=None)
 SHARP = Focus(aperture_mm=0.2, pane_m=1.0, behind_m=10.0, before_m=10.0)
-SCENE = Mirrored(zoom=1.0, photo_k=5500.0, partner_k=5500.0, lamp_gain=1.0, vignette=0.0, curtain=None)
+SCENE = Mirrored(zoom=1.0, photo_k=5500.0, partner_k=5500.0, colour=1.0, lamp_gain=1.0, vignette=0.0, curtain=None)
 WHOLE = Band(0, 96, 0, 96)
 
 
@@ -66,6 +68,16 @@ def test_two_casts_in_turn_undo_each_other() -> None:
     assert np.allclose(illuminant.cast(6000.0, 3000.0) @ illuminant.cast(3000.0, 6000.0), np.eye(3), atol=1e-12)
 
 
+def test_less_colour_is_as_bright_and_nearer_to_grey() -> None:
+    """Luminance and greys stay, the distance of each channel from grey falls to the share that is left."""
+    red = np.array([0.8, 0.1, 0.05])
+    grey = red @ LUMINANCE
+    paler = illuminant.muted(0.4) @ red
+    assert paler @ LUMINANCE == pytest.approx(grey)
+    assert np.allclose(paler - grey, 0.4 * (red - grey))
+    assert np.allclose(illuminant.muted(0.4) @ np.ones(3), 1.0)
+
+
 def test_a_point_out_of_focus_is_the_disc_of_the_thin_lens() -> None:
     """Aperture times the difference of the inverse distances, and nothing for what lies as far as the focus."""
     lens = Focus(aperture_mm=10.0, pane_m=0.5, behind_m=1.5, before_m=7.5)
@@ -97,3 +109,16 @@ def test_lamps_outshine_a_night_and_not_a_day() -> None:
     assert view.highlights(np.full((90, 90, 3), 230, np.uint8), 30.0) < 1.1
     assert float(view.lamp_table(8.0)[0, 255]) == pytest.approx(8.0, rel=1e-5)
     assert float(view.lamp_table(8.0)[0, 100]) == pytest.approx(float(camera.to_linear(np.full((1, 1, 3), 100, np.uint8))[0, 0, 0]))
+
+
+@pytest.mark.parametrize("lamps", [4, 40, 400])
+def test_lamps_are_not_all_that_is_mirrored(lamps: int) -> None:
+    """However many they are and however bright, what their highlights gain stays below its share of all the light."""
+    night = np.full((64, 64, 3), 40, np.uint8)
+    night.reshape(-1, 3)[:lamps] = (255, 60, 200)
+    shown = camera.to_linear(night)
+    gains = [view.highlights(night, gain) for gain in (2.0, 10.0, 60.0)]
+    assert gains == sorted(set(gains))
+    strong = cv2.LUT(night, view.lamp_table(gains[-1]))
+    share = 1 - mixture.luminance(shown) / mixture.luminance(strong)
+    assert 0.05 < share < 0.31

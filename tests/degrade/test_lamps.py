@@ -40,3 +40,18 @@ def test_a_lifted_lamp_never_arrives_brighter_than_the_photo_shows_it():
     lifted = lamps.as_strong_as_they_are(light, through, 40.0)
     assert lifted.max() > 1.5
     assert (lifted * through <= light + 1e-5).all()
+
+
+def test_a_lamps_soft_edge_arrives_softly_and_in_its_own_colour():
+    """Along a glow that fades evenly, what arrives rises without a step, from the air's share to all of it, and no hue is added."""
+    colour = np.array([1.0, 0.9, 0.6], np.float32)
+    fading = np.linspace(0.0, 1.0, 400, dtype=np.float32)[None, :, None] * colour
+    for passes in (0.2, 0.5, 0.8):
+        through = np.full((1, 400, 3), passes, np.float32)
+        arrived = lamps.as_strong_as_they_are(fading, through, 24.0) * through
+        share = (arrived / np.maximum(fading, 1e-6))[0, 1:]
+        assert np.allclose(share, share[:, :1], atol=1e-5)
+        assert np.isclose(share[100, 0], passes, atol=1e-5)
+        assert share[-1, 0] > 0.97
+        assert (np.diff(share[:, 0]) > -1e-6).all()
+        assert np.abs(np.diff(share[:, 0], 2)).max() < 4e-4  # a cap would bend at once: 0.01 and more

@@ -167,3 +167,11 @@ def test_real_photos_come_through(data) -> None:
         made = shown(draw(1 + key % 5, key, moire.MoireRanges(), Facts(193, 160)), camera.to_linear(clean))
         assert made.shape == clean.shape
         assert not np.array_equal(made, clean)
+
+
+def test_a_mild_pattern_is_seen_by_a_camera_finer_than_the_photo() -> None:
+    """Below a contrast of 10 per cent no demosaicing at the photo's own pixels takes detail, unless the recipe has no finer camera."""
+    screens = [draw(1 + key % 2, key, DISPLAY).screen for key in range(60)]
+    assert {screen.zoom for screen in screens if screen} == {2, 3}
+    only = moire.MoireRanges(photographed=1.0, zooms={1: 1.0})
+    assert {screen.zoom for screen in (draw(1, key, only).screen for key in range(10)) if screen} == {1}

@@ -70,7 +70,7 @@ def test_more_rain_covers_more_and_veils_more() -> None:
     for rate in (2.0, 10.0, 50.0):
         params = drawn(**PLAIN, rain_mm_h=rate, drops_seed=5)
         shower = rain._shower(*scene[:1], params, scene[1])
-        passed = rain.through(scene[0], shower.seen, slice(0, 256))
+        passed = shower.seen.veil.through(scene[0], slice(0, 256))
         view = rain.flight.view(256, 256, 0.5, scene[1].height_rad)
         kappa = population.reach_m_per_mm(rate, view.steradian, rain._marked_px(params, view))
         through.append(-math.log(float(passed.mean())) / (200.0 - rain.curtain.DEPTH * population.near_m(rate, kappa)))
@@ -205,6 +205,19 @@ def test_drops_on_the_lens_change_only_where_they_are(launch: tuple[Linear, Asse
     change = np.abs(rain.render(launch[0], wet, launch[1]) - rain.render(launch[0], dry, launch[1])).max(-1)
     assert 0.005 < float((change > 0.01).mean()) < 0.3
     assert float((change < 1e-6).mean()) > 0.5
+
+
+def test_nothing_vanishes_in_strong_rain(data: Path) -> None:
+    """Where the stand-in's depth knows of no thing, at the horizon of a street, a third of the light still arrives."""
+    photo = cv2.cvtColor(cv2.imread(str(data / "clean" / "cars_street_dusk.jpg"), cv2.IMREAD_REDUCED_COLOR_8), cv2.COLOR_BGR2RGB)
+    small = proxy(photo)
+    above = sky(small)
+    prior = geometric(small, above)
+    assets = Assets(depth=prior.inverse, sky=above, horizon_frac=prior.horizon_frac)
+    for key in "abcdef":
+        params = drawn(4, key)
+        passed = rain._shower(camera.to_linear(photo), params, assets).seen.coarse
+        assert float(passed.min()) > 0.3
 
 
 def test_real_photos_get_rain_of_every_severity(data: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from degrade import camera, chain, reflection
 from degrade.contract import STRATA, Assets, Facts, Linear, Noted, Srgb
 from degrade.errors import BadSample, Reason
-from degrade.glass import mixture
+from degrade.glass import mixture, usable, view
 from degrade.glass.border import Edge
 from degrade.record import from_record, to_record
 from degrade.reflection import ReflectionParams
@@ -126,6 +126,18 @@ def test_beyond_the_end_of_the_glass_nothing_is_mirrored(light: Linear, partner:
     assert float(np.ptp(ratio)) < 1e-3 * float(ratio.mean())
 
 
+def test_the_end_of_the_glass_is_never_a_cut(light: Linear, partner: Srgb) -> None:
+    """However sharp the lens, a hundredth of the short side lies between glass and none."""
+    params = plain(4)
+    whole = params._replace(glass=params.glass._replace(focus=params.glass.focus._replace(aperture_mm=0.2)))
+    ended = whole._replace(glass=whole.glass._replace(edge=Edge(0.0, 0.0)))
+    bank = assets(partner, params).textures["reflection"]
+    seen = mixture.maps(ended.glass, ended.textures, bank, view.draw(1, 0), (480, 640), 600.0)
+    of_all = mixture.maps(whole.glass, whole.textures, bank, view.draw(1, 0), (480, 640), 600.0)
+    row = cv2.resize(seen.mirrored, (640, 480))[240] / cv2.resize(of_all.mirrored, (640, 480))[240]
+    assert ((row > 0.02) & (row < 0.98)).sum() >= 0.007 * 480
+
+
 def test_a_reflection_is_the_same_at_another_size(clean: Srgb, partner: Srgb) -> None:
     """Half the pixels show half the shift and half the blur: the same picture."""
     params = plain(3, "scale", zoom=(1.0, 1.0))  # a crop would be rounded to whole pixels
@@ -164,6 +176,25 @@ def test_a_view_that_shows_nothing_is_tried_again(light: Linear) -> None:
         ratio = mixture.luminance(mirrored) / mixture.luminance(made.picture - mirrored)
         assert 100 * ratio == pytest.approx(params.reflected_pct, rel=1e-3)
     assert tries > 0
+
+
+def test_a_bright_sky_gives_way_to_what_lies_below_it(light: Linear) -> None:
+    """A partner that is mostly sky is mirrored in other views than the first; one that is all even is not refused."""
+    things = np.random.default_rng(2).integers(0, 200, (80, 80, 3), dtype=np.uint8)
+    sky = np.full((240, 320, 3), (120, 160, 230), np.uint8)
+    sky[160:] = cv2.resize(things, (320, 80), interpolation=cv2.INTER_NEAREST)
+    ramp = np.repeat(np.linspace(60, 250, 320)[None, :, None], 240, 0).repeat(3, 2).astype(np.uint8)
+    redraws, left = [], 0
+    for key in "abcdef":
+        params = plain(4, key)
+        chosen, notes = reflection._choose(light, sky, params, assets(sky, params))
+        redraws.append(notes["redraws"])
+        shown = view.cut(sky, chosen, params.glass.mirrored.zoom, (240, 320))
+        mirrored = reflection.layers(light, params, assets(sky, params))["reflection"]
+        left += usable.flatness(shown, mirrored) > 0.6
+        assert isinstance(reflection.render(light, params, assets(ramp, params)), Noted)
+    assert max(redraws) > 0
+    assert left <= 2
 
 
 @pytest.mark.parametrize(("behind", "before"), [(0, None), (None, 0), (None, 128)])

@@ -94,3 +94,18 @@ def test_photosite_and_lens_pass_the_mean_and_block_their_zeros() -> None:
     assert abs(optics.transfer(one / optics.APERTURE, zero, 0.0)[0]) < 1e-12
     ratio = optics.transfer(0.5 * one, zero, 0.4)[0] / optics.transfer(0.5 * one, zero, 0.0)[0]
     assert np.isclose(ratio, np.exp(-2 * np.pi**2 * 0.04))
+
+
+@pytest.mark.parametrize("zoom", [2, 3])
+@pytest.mark.parametrize("frequency", [0.125, 0.25])
+def test_a_camera_finer_than_the_photo_keeps_the_detail_that_its_optics_pass(zoom: int, frequency: float) -> None:
+    """A fine grating on the display loses what display pixel, lens, photosite and shrinking take, and to a twelfth no more."""
+    wave = (GREY * (1 + 0.5 * np.cos(2 * np.pi * frequency * np.arange(SIDE)))).astype(np.float32)
+    page = np.ascontiguousarray(np.broadcast_to(wave[None, :, None], (64, SIDE, 3)))
+    photo = camera.to_linear(retake.photograph(page, straight(1.0, zoom=zoom, soft_px=0.4), 0.0, 0.0, 7))
+    before, after = (np.abs(np.fft.rfft((row - row.mean()) * np.hanning(192))) for row in (wave[32:224], photo[20:44, 32:224, 1].mean(0)))
+    seen = np.full(1, frequency / zoom)
+    optical = float(optics.transfer(seen, np.zeros(1), 0.4)[0] * np.sinc(seen[0]))  # lens and photosite, display pixel
+    shrunk = float(np.sinc(frequency) / np.sinc(seen[0]))  # the mean of zoom photosites
+    peak_at = before.argmax()
+    assert after[peak_at] / before[peak_at] == pytest.approx(optical * shrunk, rel=1 / 12)

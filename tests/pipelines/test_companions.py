@@ -48,6 +48,15 @@ def test_a_partner_is_another_photo_of_another_group_that_is_large_enough():
     assert Companions(5, CropRecipe(size=128), photos[:1], {}).partner(photos[0], "key", 128, 128) is None
 
 
+def test_a_partner_is_mirrored_whole():
+    """Whatever the windows of the pairs, its crop is the largest of that shape, at another place for another key."""
+    photos = [photo(0, "a"), *(photo(at, "b", width=1200) for at in range(1, 20))]
+    found = Companions(5, CropRecipe(size=128, shrink=(1.0, 1.5)), photos, {})
+    boxes = [found.partner(photos[0], f"key {at}", 128, 128).record["crop"] for at in range(12)]
+    assert {(box[2], box[3]) for box in boxes} == {(480, 480)}
+    assert len({box[0] for box in boxes}) > 8
+
+
 def test_images_of_a_bank_are_not_repeated_while_there_are_enough():
     """Three of five are three; three of two are both, and one again."""
     many = Companions(5, CropRecipe(), [], bank(5)).textures("haze", "key", 3)
