@@ -12,10 +12,10 @@ from typing import Any
 
 import cv2
 
-from benchmarks import clips, engine, photos, plan, steps
+from benchmarks import clips, engine, loader, photos, plan, steps
 from pipelines.guard import ENVIRONMENT
 
-TABLES = {"steps": steps, "clips": clips, "plan": plan, "engine": engine}
+TABLES = {"steps": steps, "clips": clips, "plan": plan, "engine": engine, "loader": loader}
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
     B = f(clip(mean over the shutter of L(t)) + noise),    L linear light
 
-From clips, the frames of an exposure are interpolated until nothing steps by more than a pixel, and averaged (Nah et al., CVPR
-2017; REDS, 2019; RSBlur, Rim et al., ECCV 2022); the clean side is the frame in the middle of the shutter. From stills, a hand
+From clips, the frames of an exposure are averaged (Nah et al., CVPR 2017; REDS, 2019; RSBlur, Rim et al., ECCV 2022), each
+swept along its own motion (`motion.exposure`); the clean side is the frame in the middle of the shutter. From stills, a hand
 shakes the camera (`motion.shake`), a thing moves (`motion.objects`) or the focus is elsewhere (`motion.defocus`). Where we
 depart: the length of the blur is drawn and the shutter follows; linear light, in which what was clipped holds its power
 again (`motion.highlights`); the noise that averaging took away is put back; no isotropic Gaussian, which no lens has.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from degrade.errors import CorruptRun
@@ -65,14 +66,19 @@ def write_table(path: Path, table: pa.Table, notes: dict[str, Any] | None = None
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
-def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+def read_table(path: Path, columns: list[str] | None = None, wanted: pc.Expression | None = None) -> pa.Table:
     """Read a Parquet file, checking its page checksums.
+
+    Args:
+        path: the file.
+        columns: only these; default all.
+        wanted: only rows for which this holds.
 
     Raises:
         CorruptRun: the file is damaged.
     """
     try:
-        return pq.read_table(path, columns=columns, page_checksum_verification=True, partitioning=None)
+        return pq.read_table(path, columns=columns, filters=wanted, page_checksum_verification=True, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
         raise CorruptRun(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from manifests import commit, export
+from manifests import commit
 from manifests.books import Books
 from manifests.shards import committed
-from pipelines import banks, index, plan, render, select
+from pipelines import banks, export, index, plan, render, select
 from pipelines.engine import Engine
 from pipelines.photos.sources import Source
-from pipelines.pictures import figures
+from pipelines.pictures import figures, report
 from pipelines.run import Run
 
 
@@ -27,6 +27,7 @@ class Summary(NamedTuple):
     rendered: int  # pairs rendered now, not before
     survival: list[select.Fallen]
     pictures: str | None
+    report: str
     exports: list[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -51,9 +52,10 @@ def build(run: Run, inputs: tuple[Source, ...], engine: Engine) -> Summary:
     render.render(run, engine)
     seconds = time.monotonic() - begin
     survival = select.select(run)
-    exports = [str(export.export(run.folder, run.manifest, to)) for to in run.recipe.export.to]
-    pictures = figures.pairs_sheet(run)
-    summary = Summary(str(run.folder), books(run), seconds, sum_rows(run) - before, survival, str(pictures) if pictures else None, exports)
+    exports = [str(folder) for folder in export.wanted(run)]
+    pictures, page = figures.pairs_sheet(run), report.refresh(run)
+    told = str(pictures) if pictures else None
+    summary = Summary(str(run.folder), books(run), seconds, sum_rows(run) - before, survival, told, str(page), exports)
     commit.write_json(run.report / "summary.json", summary.as_json())
     return summary
 

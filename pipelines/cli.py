@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from degrade.errors import PatinaError
-from pipelines import cli_tools
+from manifests.formats import FORMATS
+from pipelines import cli_tools, inspect
 
 app = typer.Typer(
     name="patina",
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli_tools.add_to(app)
+inspect.add_to(app)
 
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, e.g. configs/demo.yaml.")]
@@ -65,7 +67,7 @@ def build(
         if summary.rendered:
             _tell(f"speed    {summary.rate:.1f} pairs/s ({summary.rendered} pairs in {summary.seconds:.1f} s)")
         _tell(*(f"export   {folder}" for folder in summary.exports))
-        _tell(f"pictures {summary.pictures}" if summary.pictures else "pictures none: no pair was kept")
+        _tell(f"pictures {summary.pictures}" if summary.pictures else "pictures none: no pair was kept", f"report   {summary.report}")
     raise typer.Exit(CLOSED if summary.books.closed else OPEN)
 
 
@@ -158,20 +160,30 @@ def select(
 
 
 @app.command()
-def export(run: RunFolder, to: Annotated[str, typer.Option("--to", help="imagefolder or webdataset.")], as_json: Json = False) -> None:
-    """Copy the kept pairs into another format."""
-    from degrade.errors import RecipeError
-    from degrade.keys import nearest
-    from manifests import export as verb
-    from pipelines.run import require
+def report(run: RunFolder, as_json: Json = False) -> None:
+    """Draw counts, survival, distributions and contact sheets of a finished run again, e.g. after another `select`."""
+    from pipelines.pictures import report as drawing
 
     opened = _open(run)
-    if to not in verb.FORMATS:
-        raise RecipeError(f"--to {to}: no such format; {nearest(to, verb.FORMATS)}")
-    require(opened.manifest, "select", run)
     with _held(run):
-        folder = verb.export(opened.folder, opened.manifest, to)
-    _say_json({"format": to, "folder": str(folder)}) if as_json else _tell(f"exported to {folder}")
+        page = str(drawing.write(opened))
+    _say_json({"report": page}) if as_json else _tell(f"report   {page}")
+
+
+@app.command()
+def export(
+    run: RunFolder,
+    to: Annotated[str, typer.Option("--to", help=f"One of {', '.join(FORMATS)}.")],
+    language: Annotated[Literal["en", "zh"] | None, typer.Option("--language", help="Of the prompts; default the recipe's.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the kept pairs in a trainer's own format, with a data set card."""
+    from pipelines import export as verb
+
+    opened = _open(run)
+    with _held(run):
+        folder = verb.export(opened, to, language)
+    _say_json({"format": to, "folder": str(folder)}) if as_json else _tell(f"exported to {folder}; {folder / 'README.md'} tells how it is read")
 
 
 @app.command()

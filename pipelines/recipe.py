@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 import degrade
 from degrade.chain import check_combination
@@ -20,6 +20,7 @@ from degrade.errors import RecipeError
 from degrade.keys import nearest, refuse_unknown_keys
 from filters.cleanness import Limits
 from manifests.commit import fingerprint
+from manifests.formats import known
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.sources import Source, remembered
 
@@ -139,7 +140,8 @@ class SelectRecipe(Section):
 class ExportRecipe(Section):
     """Other people's formats, written beside the shards; may change without rendering again."""
 
-    to: tuple[Literal["imagefolder", "webdataset"], ...] = ()
+    to: tuple[Annotated[str, AfterValidator(known)], ...] = ()
+    language: Literal["en", "zh"] = "en"
 
 
 class Recipe(Section):

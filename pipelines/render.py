@@ -17,6 +17,7 @@ from pipelines import pair, plan
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.memory import out_of_memory
+from pipelines.pace import PaceLog
 from pipelines.priors import STAND_INS, Priors, photo_key
 from pipelines.progress import Meter
 from pipelines.run import Run, load
@@ -45,8 +46,9 @@ def render(run: Run, engine: Engine) -> None:
     ]
     limits = Limits(run.recipe.render.deadline_s, int(run.recipe.render.memory_gb * 2**30))
     _prepare_models(run, engine, todo)
-    with Meter("render", record["planned"], sum(record["rows"][shard] for shard in done)) as meter:
+    with Meter("render", record["planned"], sum(record["rows"][shard] for shard in done)) as meter, PaceLog(run.pace) as pace:
         for counts in engine.map("pipelines.render:work", todo, limits):
+            pace.add(sum(counts.values()))
             meter.add(sum(counts.values()), {reason: count for reason, count in counts.items() if reason})
             _check_ceiling(run, meter)
 

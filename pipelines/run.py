@@ -70,6 +70,11 @@ class Run:
         """Figures and pictures."""
         return self.folder / "report"
 
+    @property
+    def pace(self) -> Path:
+        """How fast rendering went, on which no pixel depends."""
+        return self.report / "pace.jsonl"
+
     def plan_part(self, part: int) -> Path:
         """One file of the plan; its row groups are shards."""
         return self.folder / "plan" / f"{part:05d}.parquet"

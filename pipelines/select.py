@@ -1,4 +1,4 @@
-"""The verb `select`: limits on numbers, applied to every committed row; no pixel, no model, as often as you like.
+"""The verb `select`: limits on numbers, and what reviewers said, applied to every committed row; no pixel, no model, as often as you like.
 
 Writes `manifest.parquet`: all pairs of the run in the order of the plan, each with its verdict; and beside it the commit
 record `manifest.json`: how many rows, and the hash of every Parquet file that they came from and went to.
@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 from degrade.errors import Reason, RunError
 from degrade.keys import nearest
 from manifests import commit, shards
+from manifests.page.reviews import ReviewLog
 from manifests.schema import PAIR, PLAN
-from pipelines import render
+from pipelines import render, reviewed
 from pipelines.run import Run
 
 
@@ -34,11 +35,12 @@ def select(run: Run) -> list[Fallen]:
     alone: Counter[str] = Counter()
     in_order: Counter[str] = Counter()
     limits = run.recipe.select.limits
+    standing = ReviewLog(run.folder).standing()
     hashes: dict[str, str] = {}
     with commit.atomic_file(run.manifest) as file, pq.ParquetWriter(file, PAIR, compression="zstd", write_page_checksum=True) as writer:
         for shard, table in render.committed_rows(run):
             hashes[shard] = commit.sha256(shards.rows_path(run.folder, shard).read_bytes())
-            writer.write_table(_judged(table, limits, alone, in_order))
+            writer.write_table(reviewed.apply(_judged(table, limits, alone, in_order), standing))
         refused = commit.read_table(run.folder / "plan" / "refused.parquet")
         if refused.num_rows:
             writer.write_table(_refused(refused))

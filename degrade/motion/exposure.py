@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -22,7 +22,7 @@ from degrade.contract import Linear, Map, Srgb
 from degrade.motion import flow, grain, highlights, sweep
 from degrade.motion.sweep import Light
 
-STRETCH_PX = 5.0  # of the fastest thing, px of the reduced picture
+STRETCH_PX = 6.0  # of the fastest thing, px of the reduced picture
 SEAM_PX = (1.0, 2.5)  # difference of two ways side by side from which, and above which wholly, one passes before the other; reduced px
 SEEN = 0.1  # of a seam: less is none
 BESIDE = np.ones((3, 3), np.uint8)
@@ -74,37 +74,26 @@ def render(light: Linear, frames: Sequence[Srgb], centre: int, shutter_frames: f
     Raises:
         ValueError: a frame of another size, or a shutter that frames do not cover.
     """
-    if any(frame.shape != light.shape for frame in frames):
-        raise ValueError(f"frames are {sorted({frame.shape for frame in frames})}, the clean side is {light.shape}: cut them alike")
-    half = shutter_frames / 2
-    if half > min(centre, len(frames) - 1 - centre) + 1e-6:
-        raise ValueError(f"a shutter of {shutter_frames} frames about frame {centre} of {len(frames)} needs frames that are not there")
-    opens, closes = centre - half, centre + half
+    _check(light, frames, centre, shutter_frames)
+    opens, closes = centre - shutter_frames / 2, centre + shutter_frames / 2
     pairs = _pairs(frames, opens, closes)
     bright = functools.partial(_bright, light, frames, centre, lamp_gain)
-    total, around = np.zeros((*light.shape[:2], 4), np.float32), np.zeros(next(iter(pairs.values())).forward.shape[:2], np.float32)
-    small: dict[int, Light] = {}
-    sweeper, step = sweep.Sweeper(light.shape), math.ceil(max(light.shape) / flow.WORK_PX)
-    for at in range(len(frames)):
-        begin, end = max(opens - at, -0.5), min(closes - at, 0.5)
-        if end - begin < 1e-9:
-            continue
-        shown = sweep.widened(bright(at))
-        small[at] = strips.reduced(shown, step)
-        way = _way(pairs, at, begin, end, small[at].shape[1])
-        cv2.max(around, way.around, around)
-        swept = sweeper.swept(shown, flow.at_size(way.velocity, light.shape[1::-1]), begin, end)
-        _add(swept, way.seam, (end - begin) / shutter_frames, total)
+    total, around, small = _swept(light.shape, bright, pairs, opens, closes)
+    step = _step(light.shape)
     if float(around.max()) > SEEN:
-        for at in range(min(pairs), max(pairs) + 2):
-            if at not in small:
-                small[at] = strips.reduced(sweep.widened(bright(at)), step)
-        coarse = _interpolated(small, pairs, opens, closes)
-        coarse *= np.float32(1 / shutter_frames)
-        _put_right(total, coarse, around, step)
+        for at in {*pairs, *(first + 1 for first in pairs)} - {*small}:
+            small[at] = strips.reduced(bright(at), step)
+        _put_right(total, _interpolated(small, pairs, opens, closes), around, step)
     made = cv2.cvtColor(total, cv2.COLOR_RGBA2RGB)
     grain.give_back(made, grain.missing(light, made), seed)
     return made
+
+
+def _check(light: Linear, frames: Sequence[Srgb], centre: int, shutter_frames: float) -> None:
+    if any(frame.shape != light.shape for frame in frames):
+        raise ValueError(f"frames are {sorted({frame.shape for frame in frames})}, the clean side is {light.shape}: cut them alike")
+    if shutter_frames / 2 > min(centre, len(frames) - 1 - centre) + 1e-6:
+        raise ValueError(f"a shutter of {shutter_frames} frames about frame {centre} of {len(frames)} needs frames that are not there")
 
 
 def _pairs(frames: Sequence[Srgb], opens: float, closes: float) -> dict[int, flow.Pair]:
@@ -115,24 +104,38 @@ def _pairs(frames: Sequence[Srgb], opens: float, closes: float) -> dict[int, flo
     return {at: flow.pair(search, grey[at], grey[at + 1]) for at in touched}
 
 
-def _bright(light: Linear, frames: Sequence[Srgb], centre: int, lamp_gain: float, at: int) -> Linear:
+def _bright(light: Linear, frames: Sequence[Srgb], centre: int, lamp_gain: float, at: int) -> Light:
     """Return a frame in linear light with its highlights; the one in the middle is the clean side itself."""
-    return highlights.recovered(light if at == centre else camera.to_linear(frames[at]), lamp_gain)
+    return sweep.widened(highlights.recovered(light if at == centre else camera.to_linear(frames[at]), lamp_gain))
+
+
+def _step(shape: tuple[int, ...]) -> int:
+    """Return at what fraction of its size a picture is interpolated."""
+    return math.ceil(max(shape[:2]) / flow.WORK_PX)
+
+
+def _swept(
+    shape: tuple[int, ...], bright: Callable[[int], Light], pairs: dict[int, flow.Pair], opens: float, closes: float
+) -> tuple[Light, Map, dict[int, Light]]:
+    """Return the mean of the frames, each swept for as long as it is exposed, where things pass, and the frames at a reduced size."""
+    total, sweeper, small = np.zeros((*shape[:2], 4), np.float32), sweep.Sweeper(shape), {}
+    around = np.zeros(next(iter(pairs.values())).forward.shape[:2], np.float32)
+    for at in sorted({*pairs, *(first + 1 for first in pairs)}):
+        begin, end = max(opens - at, -0.5), min(closes - at, 0.5)
+        if end - begin < 1e-9:
+            continue
+        shown = bright(at)
+        small[at] = strips.reduced(shown, _step(shape))
+        way = _way(pairs, at, begin, end, small[at].shape[1])
+        cv2.max(around, way.around, around)
+        swept = sweeper.swept(shown, flow.at_size(way.velocity, (shape[1], shape[0])), begin, end)
+        _add(swept, way.seam, (end - begin) / (closes - opens), total)
+    return total, around, small
 
 
 def _way(pairs: dict[int, flow.Pair], at: int, begin: float, end: float, width_px: int) -> Way:
     """Return how things move in a frame, by the frames before and after it as far as the shutter is open then."""
-    after, before = pairs.get(at) if end > 0 else None, pairs.get(at - 1) if begin < 0 else None
-    if after is not None and before is not None:
-        trust = before.backward_trust + np.float32(1e-3), after.forward_trust + np.float32(1e-3)
-        share = (trust[1] / (trust[0] + trust[1]))[..., None]
-        velocity = share * after.forward - (1 - share) * before.backward
-    elif after is not None:
-        velocity = after.forward
-    else:
-        assert before is not None
-        velocity = -before.backward
-    velocity = np.ascontiguousarray(cv2.GaussianBlur(velocity, (3, 3), flow.SMOOTH_PX))
+    velocity = flow.at_frame(pairs.get(at - 1) if begin < 0 else None, pairs.get(at) if end > 0 else None)
     across, down = (cv2.dilate(part, BESIDE) - cv2.erode(part, BESIDE) for part in cv2.split(velocity))
     scale = (end - begin) * width_px / velocity.shape[1]
     seam = np.clip((cv2.magnitude(across, down) * np.float32(scale) - np.float32(SEAM_PX[0])) / np.float32(SEAM_PX[1] - SEAM_PX[0]), 0, 1)
@@ -163,7 +166,7 @@ def _add(swept: Light, seam: Map, weight: float, total: Light) -> None:
 
 
 def _interpolated(small: dict[int, Light], pairs: dict[int, flow.Pair], opens: float, closes: float) -> Light:
-    """Return the light of an exposure times its length, interpolated between the frames, at a reduced size."""
+    """Return the light of an exposure, interpolated between the frames, at a reduced size."""
     shape = next(iter(small.values())).shape
     size, sweeper, total = shape[1::-1], sweep.Sweeper(shape), np.zeros(shape, np.float32)
     for at, motion in pairs.items():
@@ -174,7 +177,7 @@ def _interpolated(small: dict[int, Light], pairs: dict[int, flow.Pair], opens: f
             share = cv2.resize(between.later, size, interpolation=cv2.INTER_LINEAR)
             seen, later = sweeper.moved(small[at], velocity, middle), sweeper.moved(small[at + 1], velocity, middle - 1)
             cv2.accumulateProduct(cv2.subtract(later, seen, later), cv2.merge([share] * 4), seen)
-            cv2.scaleAdd(sweeper.swept(seen, velocity, -duration / 2, duration / 2), duration, total, total)
+            cv2.scaleAdd(sweeper.swept(seen, velocity, -duration / 2, duration / 2), duration / (closes - opens), total, total)
     return total
 
 

@@ -104,15 +104,32 @@ def at_time(motion: Pair, time: float) -> Between:
     total = np.zeros((height * width, 3), np.float64)
     _splat(motion.forward, motion.forward_trust, time, total, sign=1.0)
     _splat(motion.backward, motion.backward_trust, 1.0 - time, total, sign=-1.0)
-    sums = total.reshape(height, width, 3).astype(np.float32)
-    near = cv2.GaussianBlur(sums, (5, 5), SMOOTH_PX)
-    wide = cv2.blur(sums, (WIDE_PX, WIDE_PX))
-    near += np.float32(0.01) * wide + np.float32(1e-4) * cv2.blur(wide, (4 * WIDE_PX + 1,) * 2)
-    flow = np.ascontiguousarray(near[..., 1:] / (near[..., :1] + np.float32(1e-9)))
+    flow = _settled(total.reshape(height, width, 3).astype(np.float32))
     earlier_shows = _shown(motion.forward, flow, -time)
     later_shows = _shown(-motion.backward, flow, 1.0 - time)
     late = np.float32(time) * later_shows
     return Between(flow, np.asarray(late / (late + np.float32(1.0 - time) * earlier_shows + np.float32(1e-6)), np.float32))
+
+
+def at_frame(before: Pair | None, after: Pair | None) -> Flow:
+    """Return the motion in a frame, by the pair that it ends and the pair that it begins.
+
+    Raises:
+        ValueError: neither is given.
+    """
+    known = [(pair.forward, pair.forward_trust) for pair in (after,) if pair] + [(-pair.backward, pair.backward_trust) for pair in (before,) if pair]
+    if not known:
+        raise ValueError("a frame's motion needs the frame before it or the one after")
+    sums = [np.dstack([weight, weight[..., None] * flow]) for flow, trust in known for weight in [trust + np.float32(1e-3)]]
+    return _settled(sums[0] if len(sums) == 1 else sums[0] + sums[1])
+
+
+def _settled(sums: NDArray[np.float32]) -> Flow:
+    """Return flow from weights and weighted flow, HxWx3: smoothed a little, and from farther away where hardly anything is known."""
+    near = cv2.GaussianBlur(sums, (5, 5), SMOOTH_PX)
+    wide = cv2.blur(sums, (WIDE_PX, WIDE_PX))
+    near += np.float32(0.01) * wide + np.float32(1e-4) * cv2.blur(wide, (4 * WIDE_PX + 1,) * 2)
+    return np.ascontiguousarray(near[..., 1:] / (near[..., :1] + np.float32(1e-9)))
 
 
 def _trust(there: Flow, back: Flow, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Map:

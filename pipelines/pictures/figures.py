@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,54 +12,37 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import degrade
-from degrade.contract import STRATA
+from degrade.contract import STRATA, Srgb
 from manifests import commit, pictures, png
-from pipelines import plan, replay
+from manifests.page.row import unit_of
+from pipelines import inspect, plan, replay
+from pipelines.pictures import charts, choice
 from pipelines.pictures.sheet import Cell, detail, fitted, sheet
 from pipelines.run import Run
 
 MOST_ROWS = 200_000  # a histogram needs no more
 COLUMNS = 6
 SIDE = 300  # px of a picture on the sheet
-INK = "#3b6fb6"
+EMPTY = Cell(np.zeros((1, 1, 3), np.uint8))
 
 
 def preview(run: Run) -> Path:
     """Draw the distribution of every parameter of the plan; answer the picture's path."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    values = _parameters(run)
-    rows = max(1, -(-len(values) // COLUMNS))
-    figure = Figure(figsize=(3.2 * COLUMNS, 2.3 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    for at, (name, drawn) in enumerate(sorted(values.items())):
-        axes = figure.add_subplot(rows, COLUMNS, at + 1)
-        _histogram(axes, drawn)
-        axes.set_title(name, fontsize=8)
-        axes.tick_params(labelsize=7)
-        axes.set_yticks([])
-    figure.suptitle(f"{run.recipe.name}: {plan.read_record(run)['planned']} planned pairs", fontsize=11)
+    known = inspect.vocabulary()
+    panels = []
+    for name, drawn in sorted(_parameters(run).items()):
+        generator, _, parameter = name.partition(".")
+        panels.append(charts.panel(name, drawn, unit_of(parameter, known.get(generator, {})).unit))
     path = run.report / "plan.png"
-    with commit.atomic_file(path) as file:
-        figure.savefig(file, dpi=90, format="png")
+    title = f"{run.recipe.name}: {plan.read_record(run)['planned']} planned pairs"
+    commit.write_bytes(path, png.encode(grid(panels, COLUMNS, title), level=2))
     return path
 
 
-def _histogram(axes: Any, drawn: list[Any]) -> None:
-    """Draw bars for words and few numbers, a histogram for many; logarithmic where the numbers span two decades."""
-    kinds = sorted(set(map(str, drawn)))
-    if isinstance(drawn[0], (str, bool)) or (isinstance(drawn[0], int) and len(kinds) <= 8):
-        axes.bar(kinds, [sum(str(value) == kind for value in drawn) for kind in kinds], color=INK)
-        axes.tick_params(axis="x", rotation=30 if max(map(len, kinds)) > 6 else 0)
-        return
-    low, high = min(drawn), max(drawn)
-    if 0 < low < high and high / low > 100:
-        axes.set_xscale("log")
-        ratio = (high / low) ** (1 / 40)
-        axes.hist(drawn, bins=[low * ratio**step for step in range(41)], color=INK)
-    else:
-        axes.hist(drawn, bins=40, color=INK)
+def grid(panels: Sequence[Srgb], columns: int, title: str = "") -> Srgb:
+    """Return panels of one size in rows."""
+    cells = [Cell(panel) for panel in panels]
+    return sheet([cells[at : at + columns] for at in range(0, len(cells), columns)], title)
 
 
 def _parameters(run: Run) -> dict[str, list[Any]]:
@@ -98,11 +81,10 @@ def _flat(params: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def pairs_sheet(run: Run) -> Path | None:
     """Draw a pair of every task and stratum, clean above degraded above the middle of both at 100 %; answer the path."""
-    chosen = _chosen(run)
-    rows: list[list[Cell]] = []
-    for name in degrade.NAMES:
-        columns = [_pair_cells(run, chosen[name, stratum]) for stratum in range(1, STRATA + 1) if (name, stratum) in chosen]
-        rows += map(list, zip(*columns, strict=True))
+    table = choice.seen(run)
+    shown: Counter[str] = Counter()
+    chosen = [choice.by_stratum(choice.of_task(table, name), 1, shown) for name in degrade.NAMES]
+    rows = stratum_rows(run, chosen, SIDE)
     if not rows:
         return None
     path = run.report / "pairs.png"
@@ -110,30 +92,42 @@ def pairs_sheet(run: Run) -> Path | None:
     return path
 
 
-def _chosen(run: Run) -> dict[tuple[str, int], str]:
-    """Return a kept pair for every task and stratum, from as many photos as there are."""
-    table = commit.read_table(run.manifest, ["pair_id", "task", "stratum", "verdict", "photo_sha256"])
-    candidates: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
-    for row in table.to_pylist():
-        if row["verdict"] == "keep":
-            candidates[row["task"], row["stratum"]].setdefault(row["photo_sha256"], row["pair_id"])
-    shown: Counter[str] = Counter()
-    chosen = {}
-    for place, photos in sorted(candidates.items()):
-        photo = min(photos, key=lambda photo: (shown[photo], photo))
-        shown[photo] += 1
-        chosen[place] = photos[photo]
-    return chosen
+def stratum_rows(run: Run, blocks: Sequence[Mapping[int, list[str]]], side: int) -> list[list[Cell]]:
+    """Return the rows of a sheet: strata across, for every block of pairs three rows for each of its examples.
+
+    Args:
+        run: the run.
+        blocks: ids of pairs by stratum; every stratum of a block may have another number of them.
+        side: px of a picture.
+    """
+    rows = choice.rows_of(run, (pair_id for block in blocks for ids in block.values() for pair_id in ids))
+    drawn: list[list[Cell]] = []
+    for block in blocks:
+        for example in range(max(map(len, block.values()), default=0)):
+            across = [block.get(stratum, []) for stratum in range(1, STRATA + 1)]
+            columns = [_pair_cells(run, rows[ids[example]], side) if example < len(ids) else [EMPTY] * 3 for ids in across]
+            drawn += map(list, zip(*columns, strict=True))
+    return drawn
 
 
-def _pair_cells(run: Run, pair_id: str) -> list[Cell]:
-    row = replay.row_of(run, pair_id)
-    clean, degraded = (pictures.decode(replay.stored(run, row, side)) for side in ("clean", "degraded"))
+def _pair_cells(run: Run, row: dict[str, Any], side: int) -> list[Cell]:
+    clean, degraded = sides(run, row)
     steps = [f"{step['generator']} {step['severity']:.4g} {step['unit']}" for step in json.loads(row["steps"])]
-    half = SIDE // 2
-    middles = np.hstack([detail(clean, SIDE)[:, :half], detail(degraded, SIDE)[:, half:]])
     return [
-        Cell(fitted(clean, SIDE), f"clean {pair_id[:12]}"),
-        Cell(fitted(degraded, SIDE), f"{row['stratum']}: {' + '.join(steps)}"),
-        Cell(middles, f"100 %, {dict(row['scores'])['psnr_db']:.1f} dB"),
+        Cell(fitted(clean, side), f"clean {row['pair_id'][:12]}"),
+        Cell(fitted(degraded, side), f"{row['stratum']}: {' + '.join(steps)}"),
+        Cell(halves(clean, degraded, side), f"100 %, {dict(row['scores'])['psnr_db']:.1f} dB"),
     ]
+
+
+def sides(run: Run, row: dict[str, Any]) -> tuple[Srgb, Srgb]:
+    """Return the clean and the degraded picture of a row, checked against it."""
+    clean, degraded = (pictures.decode(replay.stored(run, row, side)) for side in ("clean", "degraded"))
+    return clean, degraded
+
+
+def halves(clean: Srgb, degraded: Srgb, side: int) -> Srgb:
+    """Return the middle of a pair at 100 %: its left half clean, its right half degraded."""
+    one, other = detail(clean, side), detail(degraded, side)
+    middle = one.shape[1] // 2
+    return np.hstack([one[:, :middle], other[:, middle:]])

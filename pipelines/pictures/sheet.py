@@ -24,35 +24,49 @@ class Cell(NamedTuple):
 
 
 @functools.cache
-def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(13)
+def font(size: int = 13) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return the face that all our pictures are lettered in."""
+    return ImageFont.load_default(size)
 
 
 def sheet(rows: Sequence[Sequence[Cell]], title: str = "") -> Srgb:
     """Return rows of pictures on dark paper; cells of a column are as wide as its widest picture."""
     columns = max(len(row) for row in rows)
     widths = [max((row[at].picture.shape[1] for row in rows if at < len(row)), default=0) for at in range(columns)]
-    heights = [max(cell.picture.shape[0] for cell in row) + LINE for row in rows]
+    heights = [max(cell.picture.shape[0] for cell in row) + LINE * any(cell.caption for cell in row) for row in rows]
     top = GAP + (LINE + GAP if title else 0)
     page = Image.new("RGB", (sum(widths) + GAP * (columns + 1), top + sum(heights) + GAP * len(rows)), PAPER)
     pen = ImageDraw.Draw(page)
-    pen.text((GAP, GAP), title, INK, _font())
+    pen.text((GAP, GAP), title, INK, font())
     y = top
     for row, height in zip(rows, heights, strict=True):
         x = GAP
         for cell, width in zip(row, widths, strict=False):
             page.paste(Image.fromarray(cell.picture), (x, y))
-            pen.text((x, y + height - LINE + 2), _fitting(pen, cell.caption, width), INK, _font())
+            pen.text((x, y + height - LINE + 2), fitting(pen, cell.caption, width), INK, font())
             x += width + GAP
         y += height + GAP
     return np.asarray(page)
 
 
-def _fitting(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
+def fitting(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
     """Return as much of a caption as fits under its picture."""
-    while text and pen.textlength(text, _font()) > width:
+    while text and pen.textlength(text, font()) > width:
         text = text[:-1]
     return text
+
+
+def label(words: str, width: int, height: int) -> Srgb:
+    """Return words on dark paper, broken where they must be; they stand beside pictures."""
+    page = Image.new("RGB", (width, height), PAPER)
+    pen = ImageDraw.Draw(page)
+    lines = [""]
+    for word in words.replace("_", "_\u200b").replace(".", ".\u200b").replace(" ", " \u200b").split("\u200b"):
+        if lines[-1] and pen.textlength(lines[-1] + word, font()) > width:
+            lines.append("")
+        lines[-1] += word
+    pen.multiline_text((0, 0), "\n".join(lines), INK, font())
+    return np.asarray(page)
 
 
 def fitted(picture: Srgb, side: int) -> Srgb:

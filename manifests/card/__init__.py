@@ -1,0 +1,1 @@
+"""What stands beside exported pairs: a card for people and the Hub, credits, pictures, and metadata for search engines."""

@@ -1,0 +1,63 @@
+"""What fell where: from planned pairs to those that are left, verb by verb and reason by reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manifests.page.columns import score
+
+VERBS = ("plan", "render", "select", "review")  # in the order in which they decide
+
+
+class Fall(NamedTuple):
+    """One line of the table."""
+
+    by: str  # the verb that decided
+    why: str  # a reason of the closed list; of a limit, with its score
+    alone: int | None  # how many a limit would take if it were the only one
+    took: int  # how many it took of those that were left
+    left: int  # how many were left then
+
+
+def survival(table: pa.Table, limits: Mapping[str, tuple[float, float]]) -> list[Fall]:
+    """Return the falls in the order in which they happened.
+
+    Args:
+        table: rows of a manifest with `verdict`, `decided_by`, `reason`, `detail`, `scores`.
+        limits: [lowest, highest] by score, as the recipe has them.
+    """
+    rejected = table.filter(pc.equal(table.column("verdict"), "reject"))
+    taken: Counter[tuple[str, str]] = Counter()
+    told = zip(*(pc.cast(rejected.column(name), pa.string()).to_pylist() for name in ("decided_by", "reason", "detail")), strict=True)
+    for by, reason, detail in told:
+        taken[by or "", f"{reason}: {(detail or '').partition(' ')[0]}" if by == "select" else reason or "unknown"] += 1
+    alone = _alone(table, limits)
+    for limit in alone:
+        taken.setdefault(("select", limit), 0)
+    left, falls = table.num_rows, []
+    for (by, why), count in sorted(taken.items(), key=lambda fall: _order(fall[0], list(alone), fall[1])):
+        left -= count
+        falls.append(Fall(by, why, alone.get(why), count, left))
+    return falls
+
+
+def _order(place: tuple[str, str], limits: list[str], count: int) -> tuple[int, int, int]:
+    by, why = place
+    return VERBS.index(by) if by in VERBS else len(VERBS), limits.index(why) if why in limits else 0, -count
+
+
+def _alone(table: pa.Table, limits: Mapping[str, tuple[float, float]]) -> dict[str, int]:
+    """Return how many pairs lie outside each side of each limit."""
+    found: dict[str, int] = {}
+    for name, (low, high) in limits.items():
+        value = score(table, name)
+        for reason, outside in (("below_limit", pc.less(value, low)), ("above_limit", pc.greater(value, high))):
+            count = pc.sum(outside).as_py() or 0
+            if count:
+                found[f"{reason}: {name}"] = count
+    return found

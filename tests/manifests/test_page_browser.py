@@ -1,0 +1,178 @@
+"""The page in a real browser: Playwright with the system's Chromium, skipped where either is absent."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from manifests.commit import read_table
+from manifests.page import files
+from manifests.page.reviews import ReviewLog
+from manifests.page.run import About, InspectedRun
+from manifests.page.server import PageServer
+
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright, and a Chromium of the system")
+pytestmark = pytest.mark.slow
+HOSTILE = '<img src=x onerror="window.hurt=1"></script><script>window.hurt=1</script>'
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A headless browser."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium):
+    """A page that remembers what the browser complains about."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.complaints = []
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda message: page.complaints.append(message.text) if message.type in {"error", "warning"} else None)
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def run(scratch):
+    """A small run whose photos and prompts try to be markup."""
+    table = read_table(scratch.manifest)
+    for name in ("photo_uri", "prompt_en", "detail"):
+        field = table.schema.field(name)
+        table = table.set_column(table.schema.get_field_index(name), field, pa.array([HOSTILE] * table.num_rows).cast(field.type))
+    pq.write_table(table, scratch.manifest)
+    return scratch
+
+
+@pytest.fixture
+def url(run):
+    """Where the page of a hostile run is served."""
+    with PageServer(InspectedRun(run.folder, About(HOSTILE)), 0) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server.url
+        server.shutdown()
+        thread.join()
+
+
+def wait(tab, expression):
+    """Wait until an expression is true; the page's policy forbids Playwright's own way, which evaluates strings in it."""
+    for _ in range(400):
+        if tab.evaluate(expression):
+            return
+        time.sleep(0.025)
+    raise AssertionError(f"not within 10 s: {expression}")
+
+
+def count(tab):
+    """Return how many pairs the grid lists."""
+    return tab.evaluate("Page.found.order.length")
+
+
+def test_filters_sorting_and_the_address_agree(tab, url, run):
+    """A word, a range and a search narrow the grid; the address brings the same view back."""
+    rows = [row for row in read_table(run.manifest).to_pylist() if row["task"] == "noise"]
+    tab.goto(url)
+    tab.wait_for_selector(".cell")
+    assert count(tab) == read_table(run.manifest).num_rows
+    tab.click('[data-word="task/noise"]')
+    wait(tab, f"Page.found.order.length === {len(rows)}")
+    tab.click(".toggle")
+    tab.wait_for_selector(".parameters .histogram")
+    bars = tab.locator(".histogram:visible canvas").first.bounding_box()
+    tab.mouse.move(bars["x"] + 5, bars["y"] + 9)
+    tab.mouse.down()
+    tab.mouse.move(bars["x"] + bars["width"] / 2, bars["y"] + 9, steps=4)
+    tab.mouse.up()
+    wait(tab, "!Page.waiting && location.hash.includes('severity=') && location.hash === Address.written(Page.state)")  # the drag has settled
+    assert 0 < count(tab) < len(rows)
+    left, address = count(tab), tab.url
+    tab.goto("about:blank")
+    tab.goto(address)
+    tab.wait_for_selector(".cell")
+    wait(tab, f"Page.found.order.length === {left}")
+    tab.keyboard.press("x")
+    tab.select_option("#sort", "-score.psnr_db")
+    found = tab.evaluate("[...Page.found.order].map((row) => Page.table.number('score.psnr_db', row)).filter((value) => !Number.isNaN(value))")
+    assert found == sorted(found, reverse=True)
+    assert not tab.complaints
+
+
+def test_comparing_by_keyboard(tab, url):
+    """Views, zoom and position follow the keys and stay from pair to pair; the pointer reads the stored pixels."""
+    tab.goto(url)
+    tab.wait_for_selector(".cell")
+    tab.keyboard.press("Enter")
+    wait(tab, "Boolean(Viewer.images.clean)")
+    for _ in range(20):
+        tab.keyboard.press("ArrowRight")
+    for key in ("2", "z", "Shift+ArrowRight", "]", "3", "]"):
+        tab.keyboard.press(key)
+    kept = tab.evaluate("[Page.state.view, Page.state.gain, Page.state.at]")
+    assert kept[:2] == ["difference", 2]
+    assert kept[2][2] == 1
+    tab.keyboard.press("j")
+    assert tab.evaluate("[Page.state.view, Page.state.gain, Page.state.at]") == kept
+    wait(tab, "location.hash.includes('view=difference')")
+    for key in ("0", "1"):
+        tab.keyboard.press(key)
+    box = tab.locator("#viewer").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert "RGB" in tab.inner_text("#legend")
+    before = tab.evaluate("Page.state.split")
+    edge = tab.evaluate("Viewer.edge()") + box["x"]
+    tab.mouse.move(edge, box["y"] + 300)
+    tab.mouse.down()
+    tab.mouse.move(edge - 40, box["y"] + 300, steps=3)
+    tab.mouse.up()
+    assert tab.evaluate("Page.state.split") < before
+    assert not tab.complaints
+
+
+def test_a_reject_by_keyboard_lasts(tab, url, run):
+    """A reviewer rejects with two keys; after a reload, and in the run's file, the decision is there."""
+    tab.goto(url)
+    tab.wait_for_selector(".cell")
+    tab.fill("#reviewer", "ann")
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("Enter")
+    wait(tab, "Boolean(Viewer.images.clean)")
+    pair = tab.evaluate("Page.state.pair")
+    tab.keyboard.press("r")
+    tab.keyboard.press("6")
+    wait(tab, f"Page.state.pair !== '{pair}'")
+    tab.keyboard.press("k")
+    wait(tab, f"location.hash.includes('{pair}')")
+    tab.reload()
+    tab.wait_for_selector(".decide.reject[aria-pressed=true]")
+    assert ReviewLog(run.folder).standing()[pair]["ann"].reason == "misaligned"
+    assert not tab.complaints
+
+
+@pytest.mark.parametrize("place", ["served", "disk"])
+def test_hostile_names_and_prompts_do_nothing(tab, url, run, tmp_path, place):
+    """Markup in a run's name, file names, details and prompts is shown as the text that it is."""
+    if place == "disk":
+        files.write(InspectedRun(run.folder, About(HOSTILE)), tmp_path / "page", 6)
+        url = (tmp_path / "page" / "index.html").as_uri()
+    tab.goto(url)
+    tab.wait_for_selector(".cell")
+    tab.keyboard.press("Enter")
+    wait(tab, "Boolean(Viewer.images.clean)")
+    assert HOSTILE in tab.inner_text("#story")
+    assert tab.inner_text("#name") == HOSTILE
+    tab.keyboard.press("o")
+    assert tab.evaluate("window.hurt") is None
+    assert not tab.complaints

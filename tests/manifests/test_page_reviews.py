@@ -1,0 +1,110 @@
+"""What people decide: written once, read back, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from degrade.errors import CorruptRun, RecipeError
+from manifests.page.agreement import agreement, alpha
+from manifests.page.reviews import ReviewLog, disputed, outcome, reviewed
+
+
+def said(pair_id, reviewer, decision, reason=None):
+    """Return a review; a reject has a reason."""
+    return reviewed(pair_id, reviewer, decision, reason or ("artefact" if decision == "reject" else None))
+
+
+def test_the_last_word_of_each_reviewer_stands(tmp_path):
+    """Who changes their mind is counted once; who takes a word back not at all."""
+    log = ReviewLog(tmp_path)
+    for review in (said("p", "ann", "accept"), said("p", "ann", "reject"), said("p", "bob", "flag"), said("q", "bob", "accept"), said("q", "bob", "withdraw")):
+        log.append(review)
+    standing = log.standing()
+    assert {pair: {name: word.decision for name, word in words.items()} for pair, words in standing.items()} == {"p": {"ann": "reject", "bob": "flag"}}
+    assert log.path.read_bytes().count(b"\n") == 5
+
+
+def test_two_logs_on_one_file_see_each_other(tmp_path):
+    """Reviewers with a server each work on the same run."""
+    mine, theirs = ReviewLog(tmp_path), ReviewLog(tmp_path)
+    mine.append(said("p", "ann", "accept"))
+    assert theirs.standing().keys() == {"p"}
+    theirs.append(said("q", "bob", "accept"))
+    assert mine.standing().keys() == {"p", "q"}
+
+
+def test_a_torn_last_line_was_never_confirmed(tmp_path):
+    """A power cut in mid-line costs that line only, and the next one does not join it."""
+    log = ReviewLog(tmp_path)
+    log.append(said("p", "ann", "accept"))
+    with open(log.path, "ab") as file:
+        file.write(b'{"pair_id": "torn", "rev')
+    assert ReviewLog(tmp_path).standing().keys() == {"p"}
+    log.append(said("q", "ann", "accept"))
+    assert ReviewLog(tmp_path).standing().keys() == log.standing().keys() == {"p", "q"}
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    """What somebody edited by hand and broke is not skipped in silence."""
+    log = ReviewLog(tmp_path)
+    log.append(said("p", "ann", "accept"))
+    with open(log.path, "ab") as file:
+        file.write(b"oops\n")
+    with pytest.raises(CorruptRun, match="line 2"):
+        ReviewLog(tmp_path).standing()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"reviewer": " "}, "needs a name"),
+        ({"reviewer": None}, "needs a name"),
+        ({"reviewer": "a\u202eb"}, "printable"),
+        ({"reviewer": "a" * 41}, "1 to 40"),
+        ({"decision": "acept"}, "did you mean `accept`"),
+        ({"decision": "reject"}, "needs a reason"),
+        ({"decision": "reject", "reason": "misalined"}, "did you mean `misaligned`"),
+        ({"note": "n" * 501}, "at most 500"),
+    ],
+)
+def test_a_decision_that_cannot_be_meant_is_refused(changes, told):
+    """Names, words and reasons are checked before anything is written."""
+    with pytest.raises(RecipeError, match=told):
+        reviewed("p", **{"reviewer": "ann", "decision": "accept", **changes})
+
+
+def test_the_majority_decides_and_a_tie_rejects():
+    """Flags do not vote; an even split costs the pair its place."""
+    votes = {"a": "accept", "r": "reject", "f": "flag"}
+
+    def come_to(letters):
+        return outcome({f"reviewer {at}": said("p", f"reviewer {at}", votes[letter]) for at, letter in enumerate(letters)})
+
+    assert [come_to(letters) for letters in ("a", "r", "f", "", "ar", "aar", "arr", "af")] == [
+        *("accept", "reject", None, None),
+        *("reject", "accept", "reject", "accept"),
+    ]
+
+
+def test_agreement_is_krippendorffs():
+    """The formula gives the value that its definition gives by hand, 1 for full agreement and below 0 for contradiction."""
+    yes, no, split = Counter(accept=2), Counter(reject=2), Counter(accept=1, reject=1)
+    assert alpha([yes, no]) == 1.0
+    assert alpha([yes, yes]) is None
+    assert alpha([split, split]) == pytest.approx(1 - 3 * 4 / (16 - 8))
+    assert alpha([yes, yes, no, split]) == pytest.approx(1 - 7 * 2 / (64 - 25 - 9))
+
+
+def test_agreement_counts_pairs_that_two_have_judged():
+    """One reviewer alone agrees with nobody; flags are counted beside."""
+    words = [
+        {"ann": said("p", "ann", "accept"), "bob": said("p", "bob", "accept")},
+        {"ann": said("q", "ann", "accept"), "bob": said("q", "bob", "reject")},
+        {"ann": said("r", "ann", "accept"), "bob": said("r", "bob", "flag")},
+    ]
+    found = agreement(words)
+    assert (found.pairs, found.agreed) == (2, 1)
+    assert found.reviewers == {"ann": {"accept": 3}, "bob": {"accept": 1, "reject": 1, "flag": 1}}
+    assert [disputed(word) for word in words] == [False, True, False]
