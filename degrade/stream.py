@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+_UNIT = 2.0**-53
+_EIGHT_WORDS = struct.Struct("<8Q").unpack
+
 
 def stream(seed: int, name: str, key: str) -> np.random.Generator:
     """Return the generator that belongs to a seed, a purpose and a subject.
@@ -74,4 +77,4 @@ def field_rng(seed: int) -> np.random.Generator:
 def unit_draws(seed: int, name: str, key: str) -> tuple[float, ...]:
     """Return eight numbers in [0, 1) for a purpose and a subject, without the cost of a generator."""
     digest = hashlib.blake2b(f"{seed}\0{name}\0{key}".encode(), digest_size=64).digest()
-    return tuple((word >> 11) / (1 << 53) for word in struct.unpack("<8Q", digest))
+    return tuple([(word >> 11) * _UNIT for word in _EIGHT_WORDS(digest)])

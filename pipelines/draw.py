@@ -197,7 +197,7 @@ def _row(recipe: Recipe, tasks: list[_Task], turn: _Turn, companions: Companions
             steps.sort(key=task.place)
         written, makers = _json(steps), task.makers_of(steps, of_clip=own.frame is not None)
         others = [other for step in drawn for other in step.others]
-        which = "".join(f" {other['role']} {other['sha256']} {other['crop']}" for other in others)
+        which = "".join([f" {other['role']} {other['sha256']} {other['crop']}" for other in others]) if others else ""
         pair_id = commit.short_hash(f"{VERSION} {photo.sha256} {crop[:]} {written} {makers}{which}")
         if pair_id in seen:
             raise BadSample(Reason.DUPLICATE, "the same crop and parameters as another variant: widen the ranges or lower `variants`")
