@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -37,16 +38,26 @@ def there_and_back(photo: Srgb, scale: float) -> Srgb:
     return resized(resized(photo, (round(width * scale), round(height * scale)), "area"), (width, height), "cubic")
 
 
+def softened(photo: Srgb, sigma_px: float) -> Srgb:
+    """Return a photo blurred by a Gaussian."""
+    return np.asarray(cv2.GaussianBlur(photo, (0, 0), sigma_px), np.uint8)
+
+
+def coded(photo: Srgb, quality: int) -> Srgb:
+    """Return a photo after one JPEG."""
+    return jpeg(photo, quality, "4:2:0", "baseline").pixels
+
+
 def main() -> None:
     """Print B, P, its fall, and the errors of JPEG."""
     photos = [centre(path) for path in sorted(Path(sys.argv[1]).iterdir())]
-    shrunk = [error(photos, lambda photo, scale=scale: there_and_back(photo, scale)) for scale in SCALES]  # type: ignore[misc]
-    blurred = [error(photos, lambda photo, sigma=sigma: cv2.GaussianBlur(photo, (0, 0), sigma)) for sigma in SIGMAS_PX]  # type: ignore[misc]
+    shrunk = [error(photos, partial(there_and_back, scale=scale)) for scale in SCALES]
+    blurred = [error(photos, partial(softened, sigma_px=sigma)) for sigma in SIGMAS_PX]
     equal = np.exp(np.interp(np.log(blurred), np.log(shrunk[::-1]), np.log(SCALES[::-1])))
     print("B, px^2, by sigma:", dict(zip(SIGMAS_PX, (np.square(SIGMAS_PX) / (equal**-2 - 1)).round(3).tolist(), strict=True)))
     power, level = np.polyfit(np.log(SCALES), np.log(shrunk), 1)  # error = e^level * scale^power; its slope over scale^2 is the density
     print(f"P = {-power / 2 * math.exp(level):.1f} codes^2, spectrum falls with the power {power - 2:.2f}")
-    print("JPEG:", {quality: round(error(photos, lambda photo, q=quality: jpeg(photo, q, "4:2:0", "baseline").pixels), 1) for quality in JPEG_QUALITY})  # type: ignore[misc]
+    print("JPEG:", {quality: round(error(photos, partial(coded, quality=quality)), 1) for quality in JPEG_QUALITY})
 
 
 if __name__ == "__main__":

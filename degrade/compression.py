@@ -26,7 +26,7 @@ from degrade.coding.codec_quality import SCALES, jpeg_equal, reaches, resize_equ
 from degrade.coding.resampling import SHRINK, SOFT
 from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
 from degrade.errors import BadSample, Reason
-from degrade.keys import nearest
+from degrade.keys import refuse_unknown_names
 
 Roll = Callable[[], float]  # the next number in [0, 1)
 Weights = dict[str, Annotated[float, Field(ge=0.0, strict=True, allow_inf_nan=False)]]
@@ -93,12 +93,7 @@ class CompressionRanges(Ranges):
     @field_validator("paths", "codecs", "filters", "subsampling")
     @classmethod
     def _known_names(cls, weights: dict[str, float], info: Any) -> dict[str, float]:
-        for name in weights:
-            if name not in KNOWN[info.field_name]:
-                raise ValueError(f"unknown name `{name}`; {nearest(name, KNOWN[info.field_name])}")
-        if not sum(weights.values()) > 0:
-            raise ValueError("give at least one name a weight above 0")
-        return weights
+        return refuse_unknown_names(weights, KNOWN[info.field_name])
 
     @model_validator(mode="after")
     def _passable_paths(self) -> CompressionRanges:

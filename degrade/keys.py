@@ -17,6 +17,17 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"{hint}known: {', '.join(names)}"
 
 
+def refuse_unknown_names(weights: dict[str, float], known: Iterable[str]) -> dict[str, float]:
+    """Raise for a table of weights that names what is not known or gives nothing any weight; hand it on untouched."""
+    names = set(known)
+    for name in weights:
+        if name not in names:
+            raise ValueError(f"unknown name `{name}`; {nearest(name, names)}")
+    if not sum(weights.values()) > 0:
+        raise ValueError("give at least one name a weight above 0")
+    return weights
+
+
 def refuse_unknown_keys(model: type[BaseModel], values: Any) -> Any:
     """Raise for keys that the model does not have; hand the values on untouched."""
     if isinstance(values, dict):

@@ -22,7 +22,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from degrade.coding.resampling import SHRINK
 from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
-from degrade.keys import nearest
+from degrade.keys import refuse_unknown_names
 from degrade.upload import chain, resolution
 from degrade.upload.draft import MOST_ROLLS, Limits, cut, draft, pick, settled
 from degrade.upload.presets import PRESETS, Preset
@@ -54,12 +54,7 @@ class WebRanges(Ranges):
     @field_validator("light", "heavy", "resampling", "grow")
     @classmethod
     def _known_names(cls, weights: dict[str, float], info: Any) -> dict[str, float]:
-        for name in weights:
-            if name not in KNOWN[info.field_name]:
-                raise ValueError(f"unknown name `{name}`; {nearest(name, KNOWN[info.field_name])}")
-        if not sum(weights.values()) > 0:
-            raise ValueError("give at least one name a weight above 0")
-        return weights
+        return refuse_unknown_names(weights, KNOWN[info.field_name])
 
     def model_post_init(self, _: Any) -> None:
         """Cut the presets to these ranges, once for all draws."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,6 +66,7 @@ class MixSampler:
         if isinstance(mix, Mapping) and 0 not in mix:
             raise RecipeError(f"mix says nothing of step 0: {dict(mix)}")
         self._mix, self._batch_size, self._steps, self._seed = mix, batch_size, steps, seed
+        self._shared: tuple[Share, NDArray[np.float64]] | None = None  # the share that was asked for last, and its edges
         self._pools = _pools(pairs, apart=mix is not None)
         self._weights = _weights(self._pools, tasks)
         self._pairs = pairs.fingerprint
@@ -106,9 +106,13 @@ class MixSampler:
         synthetic, real = self._mix[max(begin for begin in self._mix if begin <= step)] if isinstance(self._mix, Mapping) else self._mix(step)
         return (float(synthetic), float(real))
 
-    @lru_cache(maxsize=64)  # noqa: B019  a sampler lives as long as the training
     def _edges(self, share: Share) -> NDArray[np.float64]:
-        """Return where the pools' parts of [0, 1) end."""
+        """Return where the pools' parts of [0, 1) end; a share stays for thousands of steps."""
+        if self._shared is None or self._shared[0] != share:
+            self._shared = (share, self._divided(share))
+        return self._shared[1]
+
+    def _divided(self, share: Share) -> NDArray[np.float64]:
         wanted = {"": 1.0} if self._mix is None else dict(zip(ORIGINS, share, strict=True))
         if min(wanted.values()) < 0 or not sum(wanted.values()):
             raise RecipeError(f"mix = {share}: shares are not negative, and not both zero")

@@ -9,7 +9,7 @@ it is never touched, and what lies below it is never inflated. The chunk's CRC-3
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from isal import isal_zlib
@@ -20,7 +20,7 @@ from manifests import pictures, png
 
 _HEADER = len(png.SIGNATURE) + 8  # where the fields of IHDR begin
 _BODY = _HEADER + 13 + 4  # where the second chunk begins
-_INFLATE_FAILED: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # the library's stub takes the class for an instance
+_INFLATE_FAILED = cast("type[Exception]", isal_zlib.error)  # the library's stub takes the class for an instance
 _STORED = {(8, 2): 3, (16, 0): 1, (16, 2): 3}  # (bits, colour type) -> channels; grey in 8 bits is left to `pictures`
 
 

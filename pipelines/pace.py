@@ -12,7 +12,7 @@ import json
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self, TextIO
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class PaceLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file: TextIO | None = None
+        self._begun = False
 
     def __enter__(self) -> Self:
         self._begin = time.monotonic()
@@ -34,16 +34,15 @@ class PaceLog:
 
     def add(self, items: int) -> None:
         """Note that so many items more are done."""
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(self._path, "a", encoding="utf-8")  # noqa: SIM115 - closed by __exit__
-            self._file.write('{"begin": true}\n')
-        self._file.write(json.dumps({"at_s": round(time.monotonic() - self._begin, 3), "items": items}) + "\n")
-        self._file.flush()
+        lines = [] if self._begun else ['{"begin": true}\n']
+        lines.append(json.dumps({"at_s": round(time.monotonic() - self._begin, 3), "items": items}) + "\n")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self._path, "a", encoding="utf-8") as file:  # pieces are seconds apart: a file need not stay open for them
+            file.writelines(lines)
+        self._begun = True
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._file is not None:
-            self._file.close()
+        """Nothing is left to do: every line is written when it is told."""
 
 
 class Pace(NamedTuple):

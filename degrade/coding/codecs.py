@@ -94,4 +94,4 @@ def _only_420(codec: str, subsampling: str) -> None:
 
 
 def _decode(data: NDArray[np.uint8]) -> Srgb:
-    return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)  # type: ignore[return-value]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)

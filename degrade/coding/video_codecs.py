@@ -98,7 +98,7 @@ def _code(planes: NDArray[np.uint8], coder: Coder, quality: float, mode: str) ->
     reader = cast("VideoCodecContext", av.CodecContext.create(coder.decoder, "r"))
     reader.thread_count = 1
     (decoded,) = [shown for packet in (*packets, None) for shown in reader.decode(packet)]
-    return decoded.to_ndarray()  # type: ignore[return-value]
+    return np.asarray(decoded.to_ndarray(), np.uint8)
 
 
 @functools.cache

@@ -239,4 +239,4 @@ def _luma_noise(noise: Map, light: develop.Codes, plan: Optics, processor: denoi
 def through_jpeg(photo: Srgb, quality: int) -> Srgb:
     """Return the photo after the camera's own JPEG (4:2:0)."""
     _, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)  # type: ignore[return-value]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)

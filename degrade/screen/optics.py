@@ -95,7 +95,7 @@ def contrast(waves: Waves, period: int, gradient: Gradient, camera: Camera, fine
     f_x, f_y = _frequencies(period, gradient)
     power = np.abs(waves) ** 2
     power[:, HARMONICS, HARMONICS] = 0.0
-    across, down = _images(f_x, camera.quad)[:, None], _images(f_y, camera.quad)[:, :, None]  # parity x row x column of the image
+    across, down = _images(f_x, quad=camera.quad)[:, None], _images(f_y, quad=camera.quad)[:, :, None]  # parity x row x column of the image
     to_x, to_y = (_wrapped(f + np.arange(4)[:, None, None] / 4) for f in (f_x, f_y))
     to_x, to_y = to_x[None], to_y[:, None]
     counted = _mean_of(zoom := camera.zoom, to_x) * _mean_of(zoom, to_y) * (zoom * finest_px * np.hypot(to_x, to_y) <= 1)
@@ -132,7 +132,7 @@ def _wrapped(f: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(f - np.round(f))
 
 
-def _images(f: NDArray[np.float64], quad: bool) -> NDArray[np.complex128]:  # noqa: FBT001
+def _images(f: NDArray[np.float64], *, quad: bool) -> NDArray[np.complex128]:
     """Return how much of a wave sampled every second photosite is found at f, f + 1/4, f + 2/4, f + 3/4; from even and odd sites."""
     sites = np.array([[0, 2], [1, 3]])
     read = np.array(QUAD)[sites] if quad else np.zeros((2, 2))
