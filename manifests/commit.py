@@ -83,6 +83,14 @@ def read_table(path: Path, columns: list[str] | None = None, wanted: pc.Expressi
         raise CorruptRun(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
 
 
+def parse_table(data: bytes, path: Path) -> pa.Table:
+    """Return the table of a Parquet file that was read already, checking its page checksums; raises CorruptRun."""
+    try:
+        return pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptRun(f"{path}: not a whole Parquet file ({str(error).splitlines()[0]})") from error
+
+
 def table_notes(table: pa.Table) -> dict[str, Any]:
     """Return the notes that `write_table` put into a table's metadata."""
     notes: dict[str, Any] = json.loads((table.schema.metadata or {}).get(b"patina", b"{}"))

@@ -63,7 +63,12 @@ class Members:
         self._close()
 
     def read(self, picture: Stored) -> bytes:
-        """Return the bytes of a picture as they are exported.
+        """Return the bytes of a picture as they are exported; raises CorruptRun as `raw` does."""
+        data = self.raw(picture)
+        return png.encode(pictures.decode(data)) if picture.turned else data
+
+    def raw(self, picture: Stored) -> bytes:
+        """Return the bytes of a picture as they are stored.
 
         Raises:
             CorruptRun: they are not what the row says.
@@ -78,7 +83,7 @@ class Members:
         data = os.pread(self._file, picture.length, picture.offset)
         if commit.sha256(data) != picture.sha256:
             raise CorruptRun(f"{path} has other bytes at {picture.offset} than its row says: `patina verify {self._run}` names every such pair")
-        return png.encode(pictures.decode(data)) if picture.turned else data
+        return data
 
     def _close(self) -> None:
         if self._file >= 0:

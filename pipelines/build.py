@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from manifests import commit
 from manifests.books import Books
 from manifests.shards import committed
-from pipelines import banks, export, index, plan, render, select
+from pipelines import banks, export, index, plan, render, score, select
 from pipelines.engine import Engine
 from pipelines.photos.sources import Source
 from pipelines.pictures import figures, report
@@ -47,10 +47,14 @@ def build(run: Run, inputs: tuple[Source, ...], engine: Engine) -> Summary:
         render.check_models(run, engine)
     index.index(run, inputs, engine)
     banks.index(run, engine)
+    if run.recipe.score.photos:
+        score.score(run, engine, "photos")
     plan.plan(run)
     before, begin = sum_rows(run), time.monotonic()
     render.render(run, engine)
     seconds = time.monotonic() - begin
+    if run.recipe.score.pairs:
+        score.score(run, engine)
     survival = select.select(run)
     exports = [str(folder) for folder in export.wanted(run)]
     pictures, page = figures.pairs_sheet(run), report.refresh(run)

@@ -5,7 +5,6 @@ Heavy libraries are imported by the verb that needs them, so that `patina --help
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import sys
@@ -18,7 +17,8 @@ from rich.logging import RichHandler
 
 from degrade.errors import PatinaError
 from manifests.formats import FORMATS
-from pipelines import cli_tools, inspect
+from pipelines import cli_judge, cli_tools, inspect
+from pipelines.cli_options import Address, EngineName, Inputs, Json, Out, RecipePath, RunFolder, Workers
 
 app = typer.Typer(
     name="patina",
@@ -27,17 +27,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli_judge.add_to(app)
 cli_tools.add_to(app)
 inspect.add_to(app)
-
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
-RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="A recipe, e.g. configs/demo.yaml.")]
-Out = Annotated[Path, typer.Option("--out", help="The run folder: new, empty, or one to go on with.")]
-Inputs = Annotated[list[str] | None, typer.Option("--input", help="File, folder, glob, tar or list; instead of the recipe's sources. May be repeated.")]
-Workers = Annotated[int | None, typer.Option("--workers", help="How many workers; default one per core.")]
-EngineName = Annotated[Literal["ray", "serial"], typer.Option("--engine", help="ray, or serial: one worker, for debugging. The bytes are the same.")]
-Address = Annotated[str | None, typer.Option("--address", help="Of a Ray cluster, e.g. ray://head:10001 or auto; default this machine.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for machines.")]
 
 CLOSED, OPEN = 0, 1
 
@@ -63,7 +55,7 @@ def build(
         _say_json(summary.as_json())
     else:
         _tell(f"run      {summary.run}", str(summary.books))
-        _tell(*(f"limit {fallen.limit}: {fallen.alone} alone, {fallen.in_order} in order" for fallen in summary.survival))
+        _tell(*cli_judge.survival_lines(summary.survival))
         if summary.rendered:
             _tell(f"speed    {summary.rate:.1f} pairs/s ({summary.rendered} pairs in {summary.seconds:.1f} s)")
         _tell(*(f"export   {folder}" for folder in summary.exports))
@@ -132,31 +124,6 @@ def render(run: RunFolder, workers: Workers = None, engine: EngineName = "ray", 
         verb.render(opened, machine)
     rows = counting.sum_rows(opened)
     _say_json({"rendered": rows}) if as_json else _tell(f"{rows} pairs are rendered in {run}")
-
-
-@app.command()
-def select(
-    run: RunFolder,
-    recipe: Annotated[Path | None, typer.Option("--recipe", help="Take the limits of this recipe instead.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Apply the recipe's limits to the scores and write the manifest; as often as you like."""
-    from pipelines import build as counting
-    from pipelines import select as verb
-
-    opened = _open(run)
-    if recipe is not None:
-        from pipelines.recipe import load as load_recipe
-
-        opened = dataclasses.replace(opened, recipe=opened.recipe.model_copy(update={"select": load_recipe(recipe).select}))
-    with _held(run):
-        survival = verb.select(opened)
-    books = counting.books(opened)
-    if as_json:
-        _say_json({"books": books.as_json(), "survival": [fallen._asdict() for fallen in survival]})
-    else:
-        _tell(str(books), *(f"limit {fallen.limit}: {fallen.alone} alone, {fallen.in_order} in order" for fallen in survival))
-    raise typer.Exit(CLOSED if books.closed else OPEN)
 
 
 @app.command()

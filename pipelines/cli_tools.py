@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON value for machines.")]
+from pipelines.cli_options import Json
 
 
 def add_to(app: typer.Typer) -> None:

@@ -8,10 +8,11 @@ kills a decoder costs itself and nothing else, and both engines give the same by
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, Self
 
 from degrade.errors import RecipeError
+from filters.contract import Wants
 from pipelines.guard import Cell, Limits
 
 RETRIES = 100  # of a task whose Ray worker or node was lost; never because of an input
@@ -81,6 +82,31 @@ class Engine:
             for reference in done:
                 yield ray.get(reference)
 
+    def serve(self, work: str, tasks: Sequence[dict[str, Any]], limits: Limits, wants: Wants) -> Iterator[Any]:
+        """Yield the result of every task, done by workers that stay: for work that is dear to begin, such as a large model.
+
+        Args:
+            work: `module:function`, see `guard.Cell`.
+            tasks: small JSON tables.
+            limits: per item.
+            wants: what one worker takes; GPUs only where the cluster has some.
+        """
+        if self._options.engine == "serial" or not tasks:
+            yield from self.map(work, tasks, limits)
+            return
+        ray = self._connected()
+        there = ray.cluster_resources()
+        gpus = wants.gpus if there.get("GPU", 0) >= wants.gpus else 0.0
+        cpus = min(wants.cpus, there.get("CPU", 1.0))
+        room = min(int(there.get("CPU", 1) // cpus), int(there["GPU"] // gpus) if gpus else len(tasks))
+        actor = ray.remote(_Worker).options(num_cpus=cpus, num_gpus=gpus, max_restarts=-1, max_task_retries=RETRIES)
+        workers = [actor.remote(limits) for _ in range(max(1, min(room, len(tasks))))]
+        try:
+            yield from _served(ray, workers, work, tasks)
+        finally:
+            for worker in workers:
+                ray.kill(worker)
+
     def _connected(self) -> Any:
         """Start or join Ray at the first task that needs it: it takes seconds."""
         if self._ray is None:
@@ -94,6 +120,29 @@ class Engine:
                 ray.init(num_cpus=self._options.workers or os.cpu_count(), include_dashboard=False, **quiet)
             self._ray = ray
         return self._ray
+
+
+def _served(ray: Any, workers: Sequence[Any], work: str, tasks: Iterable[dict[str, Any]]) -> Iterator[Any]:
+    """Yield results as they come; a worker gets its next task when it has answered, so that a slow one holds nobody up."""
+    waiting = iter(tasks)
+    running = {worker.run.remote(work, task): worker for worker, task in zip([*workers] * QUEUE, waiting, strict=False)}
+    while running:
+        done, _ = ray.wait(list(running), num_returns=1)
+        worker = running.pop(done[0])
+        if (task := next(waiting, None)) is not None:
+            running[worker.run.remote(work, task)] = worker
+        yield ray.get(done[0])
+
+
+class _Worker:
+    """What a Ray actor is here: a child process that keeps what it has opened."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._cell = Cell(limits)
+
+    def run(self, work: str, task: dict[str, Any]) -> Any:
+        """Run a task in the child."""
+        return self._cell.run(work, task)
 
 
 _CELLS: dict[Limits, Cell] = {}  # of this Ray worker process: a child stays warm between tasks

@@ -57,9 +57,14 @@ class Meter:
             LOG.info("%s: %d/%d, %s, %.0f s left", self._title, self._done, self._total, story, left_s)
 
     @property
+    def seconds(self) -> float:
+        """Since this meter was started."""
+        return max(time.monotonic() - self._start, 1e-9)
+
+    @property
     def rate(self) -> float:
         """Items per second since this meter was started."""
-        return max(self.fresh, 1e-9) / max(time.monotonic() - self._start, 1e-9)
+        return max(self.fresh, 1e-9) / self.seconds
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._bar is not None:

@@ -11,34 +11,25 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 import degrade
 from degrade.chain import check_combination
 from degrade.contract import STRATA, Interval, Ranges
 from degrade.errors import RecipeError
-from degrade.keys import nearest, refuse_unknown_keys
+from degrade.keys import nearest
 from filters.cleanness import Limits
 from manifests.commit import fingerprint
 from manifests.formats import known
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.sources import Source, remembered
+from pipelines.scoring.pages import ScoreRecipe, SelectRecipe
+from pipelines.section import Section
 
 MAX_BYTES = 1 << 20  # a recipe is a page; a YAML bomb is not
 Weight = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
-
-
-class Section(BaseModel):
-    """A part of a recipe: frozen, and deaf to keys that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, values: Any) -> Any:
-        return refuse_unknown_keys(cls, values)
 
 
 class StepRecipe(Section):
@@ -131,12 +122,6 @@ class RenderRecipe(Section):
     reject_grace: Count = 1000
 
 
-class SelectRecipe(Section):
-    """Limits on scores: [lowest, highest] by name; may change without rendering again."""
-
-    limits: dict[str, Interval] = Field(default_factory=dict)
-
-
 class ExportRecipe(Section):
     """Other people's formats, written beside the shards; may change without rendering again."""
 
@@ -160,6 +145,7 @@ class Recipe(Section):
     priors: PriorsRecipe = Field(default_factory=PriorsRecipe)
     layers: Annotated[bool, Field(strict=True)] = False
     render: RenderRecipe = Field(default_factory=RenderRecipe)
+    score: ScoreRecipe = Field(default_factory=ScoreRecipe)
     select: SelectRecipe = Field(default_factory=SelectRecipe)
     export: ExportRecipe = Field(default_factory=ExportRecipe)
 
@@ -192,7 +178,7 @@ class Recipe(Section):
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the pixels and the rows; limits of work and selection may change on a finished run."""
-        page = self.model_dump(mode="json", exclude={"select", "export", "sources", "render", "banks"})
+        page = self.model_dump(mode="json", exclude={"score", "select", "export", "sources", "render", "banks"})
         banks = {name: [remembered(source) for source in bank.sources] for name, bank in sorted(self.banks.items())}
         return {**page, "banks": banks, "shard_pairs": self.render.shard_pairs}
 

@@ -1,12 +1,14 @@
 """The verb `select`: limits on numbers, and what reviewers said, applied to every committed row; no pixel, no model, as often as you like.
 
-Writes `manifest.parquet`: all pairs of the run in the order of the plan, each with its verdict; and beside it the commit
-record `manifest.json`: how many rows, and the hash of every Parquet file that they came from and went to.
+Writes `manifest.parquet`: all pairs of the run in the order of the plan, each with its verdict and the numbers of every
+scorer; and beside it the commit record `manifest.json`: how many rows, and the hash of every Parquet file that they came
+from and went to.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -15,11 +17,15 @@ import pyarrow.parquet as pq
 
 from degrade.errors import Reason, RunError
 from degrade.keys import nearest
-from manifests import commit, shards
+from manifests import commit, scores, shards
+from manifests.limits import Limit, outside
+from manifests.page.columns import score
 from manifests.page.reviews import ReviewLog
 from manifests.schema import PAIR, PLAN
-from pipelines import render, reviewed
+from pipelines import plan, reviewed
 from pipelines.run import Run
+
+SHARDS_AT_ONCE = 64
 
 
 class Fallen(NamedTuple):
@@ -30,48 +36,127 @@ class Fallen(NamedTuple):
     in_order: int  # how many it took of those that earlier limits had left
 
 
+class Tally(NamedTuple):
+    """The survival table while it is counted."""
+
+    alone: Counter[str]
+    in_order: Counter[str]
+
+
 def select(run: Run) -> list[Fallen]:
-    """Write the manifest; answer the survival table."""
-    alone: Counter[str] = Counter()
-    in_order: Counter[str] = Counter()
-    limits = run.recipe.select.limits
+    """Write the manifest; answer the survival table.
+
+    Raises:
+        RunError: a limit names a number that is not there; says which verb gives it.
+    """
+    tally = Tally(Counter(), Counter())
     standing = ReviewLog(run.folder).standing()
+    kept = scores.kept(run.folder, "pairs")
+    _check(run, kept)
     hashes: dict[str, str] = {}
     with commit.atomic_file(run.manifest) as file, pq.ParquetWriter(file, PAIR, compression="zstd", write_page_checksum=True) as writer:
-        for shard, table in render.committed_rows(run):
-            hashes[shard] = commit.sha256(shards.rows_path(run.folder, shard).read_bytes())
-            writer.write_table(reviewed.apply(_judged(table, limits, alone, in_order), standing))
+        for table, numbers in _pieces(run, kept, hashes):
+            writer.write_table(reviewed.apply(_judged(table, numbers, run.recipe.select.limits, kept, tally), standing))
         refused = commit.read_table(run.folder / "plan" / "refused.parquet")
         if refused.num_rows:
             writer.write_table(_refused(refused))
     told = {"rows": pq.read_metadata(run.manifest).num_rows, "sha256": commit.sha256(run.manifest.read_bytes()), "shards": hashes}
     commit.write_json(run.manifest_record, {**told, "fingerprint": run.fingerprint})
-    return [Fallen(name, alone[name], in_order[name]) for name in limits]
+    return [Fallen(name, tally.alone[name], tally.in_order[name]) for name in run.recipe.select.limits]
 
 
-def _judged(table: pa.Table, limits: dict[str, tuple[float, float]], alone: Counter[str], in_order: Counter[str]) -> pa.Table:
-    """Return a shard's rows with the recipe's limits applied to those that rendering kept.
+def _pieces(run: Run, kept: list[scores.Kept], hashes: dict[str, str]) -> Iterator[tuple[pa.Table, dict[str, pa.Table]]]:
+    """Yield the rows of some shards, in the order of the plan, and their numbers by scorer; notes the hash of every shard."""
+    done = set(shards.committed(run.folder))
+    names = [shard for part in plan.read_record(run)["parts"] for shard in part if shard in done]
+    for at in range(0, len(names), SHARDS_AT_ONCE):
+        tables: list[pa.Table] = []
+        numbers: dict[str, list[pa.Table]] = {scorer.name: [] for scorer in kept}
+        for shard in names[at : at + SHARDS_AT_ONCE]:
+            path = shards.rows_path(run.folder, shard)
+            data = path.read_bytes()
+            hashes[shard] = commit.sha256(data)
+            tables.append(commit.parse_table(data, path).replace_schema_metadata(None))
+            for scorer in kept:
+                numbers[scorer.name].append(_numbers(run, scorer, shard, tables[-1].column("pair_id")))
+        joined = {name: pa.concat_tables([found.replace_schema_metadata(None) for found in parts]) for name, parts in numbers.items()}
+        yield pa.concat_tables(tables).unify_dictionaries(), joined
 
-    Raises:
-        RunError: a kept pair has no score of a limit's name.
-    """
-    for name, (low, high) in limits.items():
-        value = pc.map_lookup(table.column("scores"), name, "first")
-        kept = pc.equal(table.column("verdict"), "keep")
-        if pc.any(pc.and_(kept, pc.is_null(value))).as_py():
-            known = sorted({key for pairs in table.column("scores").to_pylist() for key, _ in pairs or []})
-            raise RunError(f"`select.limits.{name}`: not every pair has this score; {nearest(name, known)}")
-        below, above = pc.fill_null(pc.less(value, low), False), pc.fill_null(pc.greater(value, high), False)
-        outside = pc.or_(below, above)
-        falls = pc.and_(kept, outside)
-        alone[name] += pc.sum(outside).as_py() or 0
-        in_order[name] += pc.sum(falls).as_py() or 0
-        detail = pc.binary_join_element_wise(name, pc.cast(value, pa.string()), f"outside [{low:g}, {high:g}]", " ")
-        reason = pc.if_else(below, str(Reason.BELOW_LIMIT), str(Reason.ABOVE_LIMIT))
-        for column, new in {"verdict": "reject", "decided_by": "select", "reason": reason, "detail": detail}.items():
-            at = table.schema.get_field_index(column)
-            old = pc.cast(table.column(column), pa.string())
-            table = table.set_column(at, PAIR.field(column), pc.cast(pc.if_else(falls, new, old), PAIR.field(column).type))
+
+def _numbers(run: Run, scorer: scores.Kept, shard: str, keys: pa.ChunkedArray) -> pa.Table:
+    """Return the numbers of a shard; nothing but nulls where it has yet to be scored, which only a limit on them makes an error."""
+    if scores.shard_path(run.folder, scorer.name, scorer.on, shard).exists():
+        return scores.numbers(run.folder, scorer, shard, keys)
+    if any(name.partition(".")[0] == scorer.name for name in run.recipe.select.limits):
+        raise RunError(f"shard {shard} has no scores of `{scorer.name}`, which `select.limits` asks for: run `patina score {run.folder} --only {scorer.name}`")
+    texts = {name: pa.nulls(len(keys), pa.string()) for name in (scores.KEY, scores.REASON, scores.DETAIL)}
+    return pa.table({**texts, **{name: pa.nulls(len(keys), pa.float64()) for name in scorer.measures}})
+
+
+def _check(run: Run, kept: list[scores.Kept]) -> None:
+    """Refuse a limit on a number that no scorer of this run gives."""
+    known = {column for scorer in kept for column in scorer.columns()}
+    for name in run.recipe.select.limits:
+        scorer = name.partition(".")[0]
+        if "." in name and name not in known:
+            if scorer not in {found.name for found in kept}:
+                raise RunError(f"`select.limits.{name}`: this run has no scores of `{scorer}`: run `patina score {run.folder} --only {scorer}`")
+            raise RunError(f"`select.limits.{name}`: {nearest(name, known)}")
+
+
+def _judged(table: pa.Table, numbers: dict[str, pa.Table], limits: Mapping[str, Limit], kept: list[scores.Kept], tally: Tally) -> pa.Table:
+    """Return rows with all their numbers, and the limits applied to those that rendering kept."""
+    columns = {f"{scorer.name}.{name}": numbers[scorer.name].column(name) for scorer in kept for name in scorer.measures}
+    if columns:
+        flat = {name: column.combine_chunks() for name, column in columns.items()}
+        merged = scores.merge(table.column("scores").combine_chunks(), flat)
+        table = table.set_column(PAIR.get_field_index("scores"), PAIR.field("scores"), pa.chunked_array([merged]).cast(PAIR.field("scores").type))
+    for scorer in sorted({name.partition(".")[0] for name in limits if "." in name}):
+        table = _unscored(table, scorer, numbers[scorer])
+    for name, limit in limits.items():
+        table = _limited(table, name, columns[name] if name in columns else _own(table, name), limit, tally)
+    return table
+
+
+def _own(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """Return a number that rendering gave; raises RunError where a kept pair has none."""
+    value = score(table, name)
+    if pc.any(pc.and_(pc.equal(pc.cast(table.column("verdict"), pa.string()), "keep"), pc.is_null(value))).as_py():
+        known = sorted({key for pairs in table.column("scores").to_pylist() for key, _ in pairs or []})
+        raise RunError(f"`select.limits.{name}`: not every pair has this score; {nearest(name, known)}")
+    return value
+
+
+def _unscored(table: pa.Table, scorer: str, numbers: pa.Table) -> pa.Table:
+    """Refuse kept pairs that a scorer could not open, for the reason that it wrote."""
+    failed = pc.and_(pc.equal(pc.cast(table.column("verdict"), pa.string()), "keep"), pc.is_valid(numbers.column(scores.REASON)))
+    if not pc.any(failed).as_py():
+        return table
+    detail = pc.binary_join_element_wise(f"{scorer}:", pc.fill_null(numbers.column(scores.DETAIL), ""), " ")
+    return _decided(table, failed, {"decided_by": "score", "reason": numbers.column(scores.REASON), "detail": detail})
+
+
+def _limited(table: pa.Table, name: str, value: pa.ChunkedArray, limit: Limit, tally: Tally) -> pa.Table:
+    """Refuse kept pairs outside one limit, and count them."""
+    taken = outside(value, table.column("task"), limit)
+    out = pc.or_(taken.below, taken.above)
+    falls = pc.and_(pc.equal(pc.cast(table.column("verdict"), pa.string()), "keep"), out)
+    tally.alone[name] += pc.sum(out).as_py() or 0
+    tally.in_order[name] += pc.sum(falls).as_py() or 0
+    if not pc.any(falls).as_py():
+        return table
+    texts = [pc.cast(column, pa.string()) for column in (value, taken.low, taken.high)]
+    detail = pc.binary_join_element_wise(name, " ", texts[0], " outside [", texts[1], ", ", texts[2], "]", "")
+    reason = pc.if_else(taken.below, str(Reason.BELOW_LIMIT), str(Reason.ABOVE_LIMIT))
+    return _decided(table, falls, {"decided_by": "select", "reason": reason, "detail": detail})
+
+
+def _decided(table: pa.Table, rows: pa.ChunkedArray, told: dict[str, Any]) -> pa.Table:
+    """Return the table with some rows refused."""
+    for column, new in {"verdict": "reject", **told}.items():
+        at = table.schema.get_field_index(column)
+        old = pc.cast(table.column(column), pa.string())
+        table = table.set_column(at, PAIR.field(column), pc.cast(pc.if_else(rows, new, old), PAIR.field(column).type))
     return table
 
 

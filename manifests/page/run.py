@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from degrade.errors import RunError
+from manifests.limits import Limit
 from manifests.page import columns, members, parameters, reviews, row, survival, thumbnails
 from manifests.page.agreement import agreement
 
@@ -23,7 +24,7 @@ class About:
     """What the page cannot read off the rows; the verb `inspect` knows it."""
 
     name: str
-    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
     vocabulary: row.Vocabulary = field(default_factory=dict)
     strata: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # edges of severity by task
 

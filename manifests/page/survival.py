@@ -9,9 +9,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from manifests.limits import Limit, outside
 from manifests.page.columns import score
 
-VERBS = ("plan", "render", "select", "review")  # in the order in which they decide
+VERBS = ("plan", "render", "score", "select", "review")  # in the order in which they decide
 
 
 class Fall(NamedTuple):
@@ -24,12 +25,12 @@ class Fall(NamedTuple):
     left: int  # how many were left then
 
 
-def survival(table: pa.Table, limits: Mapping[str, tuple[float, float]]) -> list[Fall]:
+def survival(table: pa.Table, limits: Mapping[str, Limit]) -> list[Fall]:
     """Return the falls in the order in which they happened.
 
     Args:
-        table: rows of a manifest with `verdict`, `decided_by`, `reason`, `detail`, `scores`.
-        limits: [lowest, highest] by score, as the recipe has them.
+        table: rows of a manifest with `task`, `verdict`, `decided_by`, `reason`, `detail`, `scores`.
+        limits: by score, as the recipe has them.
     """
     rejected = table.filter(pc.equal(table.column("verdict"), "reject"))
     taken: Counter[tuple[str, str]] = Counter()
@@ -51,13 +52,13 @@ def _order(place: tuple[str, str], limits: list[str], count: int) -> tuple[int, 
     return VERBS.index(by) if by in VERBS else len(VERBS), limits.index(why) if why in limits else 0, -count
 
 
-def _alone(table: pa.Table, limits: Mapping[str, tuple[float, float]]) -> dict[str, int]:
+def _alone(table: pa.Table, limits: Mapping[str, Limit]) -> dict[str, int]:
     """Return how many pairs lie outside each side of each limit."""
     found: dict[str, int] = {}
-    for name, (low, high) in limits.items():
-        value = score(table, name)
-        for reason, outside in (("below_limit", pc.less(value, low)), ("above_limit", pc.greater(value, high))):
-            count = pc.sum(outside).as_py() or 0
+    for name, limit in limits.items():
+        taken = outside(score(table, name), table.column("task"), limit)
+        for reason, rows in (("below_limit", taken.below), ("above_limit", taken.above)):
+            count = pc.sum(rows).as_py() or 0
             if count:
                 found[f"{reason}: {name}"] = count
     return found

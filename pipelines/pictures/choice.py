@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests import commit
+from manifests.limits import Limit
 from manifests.page.columns import score, score_names
 from manifests.page.members import COLUMNS as MEMBERS
 from pipelines.run import Run
@@ -85,19 +86,19 @@ def worst(table: pa.Table, tasks: Iterable[str], most: int) -> list[Chosen]:
     return [line for line in lines if line.pair_ids]
 
 
-def borderline(table: pa.Table, limits: Mapping[str, tuple[float, float]], most: int) -> list[Chosen]:
+def borderline(table: pa.Table, limits: Mapping[str, Limit], most: int) -> list[Chosen]:
     """Return the pairs on both sides of every limit, nearest first; of scores without a limit, the ends.
 
     Args:
         table: rows with pictures, kept or not.
-        limits: [lowest, highest] by score, as the recipe has them.
+        limits: by score, as the recipe has them.
         most: pairs on a side.
     """
     lines: list[Chosen] = []
     for name in score_names(table):
-        for limit in filter(math.isfinite, limits.get(name, ())):
+        for limit in sorted({end for bounds in limits.get(name, {}).values() for end in bounds if math.isfinite(end)}):
             lines += _around(table, name, limit, most)
-        if name not in limits and name != "psnr_db":  # whose ends `worst` shows by task
+        if name not in limits and name != "psnr_db" and "." not in name:  # `worst` shows that by task; scorers have dozens of numbers
             lines += _ends(of_task(table, None), name, most)
     return [line for line in lines if line.pair_ids]
 

@@ -61,7 +61,7 @@ def test_words_among_the_parameters_are_words(finished):
 
 def test_survival_ends_at_what_is_kept(finished, rows):
     """The table walks from all rows to the kept ones, and a limit says what it would take alone."""
-    falls = survival(read_table(finished.manifest), {"psnr_db": (25.0, 100.0)})
+    falls = survival(read_table(finished.manifest), {"psnr_db": {"default": (25.0, 100.0)}})
     verdicts = Counter(row["verdict"] for row in rows)
     assert sum(fall.took for fall in falls) == verdicts["reject"]
     assert falls[-1].left == verdicts["keep"]

@@ -74,7 +74,7 @@ def test_select_honours_a_reject(scratch):
 def test_a_person_may_overrule_a_limit_and_nothing_else(scratch):
     """An accepted pair comes back from a limit; one without pictures does not come back from the dead."""
     before = rows_of(scratch)
-    limits = scratch.recipe.select.model_copy(update={"limits": {"psnr_db": (90.0, 99.0)}})
+    limits = scratch.recipe.select.model_copy(update={"limits": {"psnr_db": {"default": (90.0, 99.0)}}})
     strict = replace(scratch, recipe=scratch.recipe.model_copy(update={"select": limits}))
     kept = next(key for key, row in before.items() if row["verdict"] == "keep")
     log = ReviewLog(scratch.folder)

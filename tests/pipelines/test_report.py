@@ -72,7 +72,7 @@ def test_a_run_that_kept_nothing_has_a_report_too(scratch):
 
     from pipelines import select
 
-    none = replace(scratch, recipe=scratch.recipe.model_copy(update={"select": scratch.recipe.select.model_copy(update={"limits": {"psnr_db": (0.0, 1.0)}})}))
+    none = replace(scratch, recipe=scratch.recipe.model_copy(update={"select": scratch.recipe.select.model_copy(update={"limits": {"psnr_db": {"default": (0.0, 1.0)}}})}))
     select.select(none)
     page = report.write(none).read_text()
     assert "0 pairs kept" in page
@@ -96,7 +96,7 @@ def table_of(values: list[float | None], *, verdict: str = "keep") -> pa.Table:
 
 def test_the_borderline_is_what_is_nearest_to_the_limit():
     """On both sides of a limit stand the nearest pairs, nearest first."""
-    lines = choice.borderline(table_of([1.0, 9.0, 4.0, 6.0, 5.0, None]), {"x": (5.0, float("inf"))}, 2)
+    lines = choice.borderline(table_of([1.0, 9.0, 4.0, 6.0, 5.0, None]), {"x": {"default": (5.0, float("inf"))}}, 2)
     assert [line.pair_ids for line in lines] == [["02", "00"], ["04", "03"]]
 
 

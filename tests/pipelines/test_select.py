@@ -19,7 +19,7 @@ def limited(run, **limits):
 
 def test_a_limit_takes_what_is_outside_and_says_so(scratch):
     """Every pair beyond the limit is refused with the score in its detail, and the books still close."""
-    run = limited(scratch, psnr_db=(20.0, 35.0))
+    run = limited(scratch, psnr_db={"default": (20.0, 35.0)})
     fallen = select(run)
     rows = read_table(run.manifest).to_pylist()
     outside = [row for row in rows if row["scores"] and not 20.0 <= dict(row["scores"])["psnr_db"] <= 35.0]
@@ -33,7 +33,7 @@ def test_a_limit_takes_what_is_outside_and_says_so(scratch):
 def test_selecting_again_with_old_limits_restores_the_manifest(scratch):
     """Selection leaves no trace in the shards."""
     before = read_table(scratch.manifest)
-    select(limited(scratch, psnr_db=(20.0, 21.0)))
+    select(limited(scratch, psnr_db={"default": (20.0, 21.0)}))
     select(scratch)
     assert read_table(scratch.manifest).equals(before)
 
@@ -41,4 +41,4 @@ def test_selecting_again_with_old_limits_restores_the_manifest(scratch):
 def test_a_score_that_nobody_computed_is_an_error(scratch):
     """A limit on a missing score is not silently fulfilled."""
     with pytest.raises(RunError, match=r"`select\.limits\.psnr`.*did you mean `psnr_db`"):
-        select(limited(scratch, psnr=(20.0, 35.0)))
+        select(limited(scratch, psnr={"default": (20.0, 35.0)}))

@@ -1,0 +1,64 @@
+"""Decisions: numbers and limits in, a verdict out. Pure, in microseconds, as often as one likes.
+
+A limit is an interval [lowest, highest] for one number, for all tasks or for some: what is too large a change for noise is
+none at all for haze. A number that a scorer could not give for an item (no face in it, nothing to match) is not held
+against it; an item that a scorer could not open at all is, by the reason it wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from degrade.errors import Reason
+from filters.verdict import KEEP, Verdict
+
+EVERY = "default"  # the interval of the tasks that a limit does not name
+
+Bounds = tuple[float, float]
+Limit = Mapping[str, Bounds]  # by task; `default` for the others
+
+
+def parse(page: Any) -> dict[str, Bounds]:
+    """Read a limit: `[lowest, highest]`, or a table of them by task with `default` for the rest; raises ValueError."""
+    if not isinstance(page, Mapping):
+        return {EVERY: _bounds(page)}
+    if not page:
+        raise ValueError("an empty table limits nothing: give [lowest, highest], or one per task")
+    return {str(task): _bounds(bounds) for task, bounds in page.items()}
+
+
+def page_of(limit: Limit) -> Any:
+    """Return a limit as a recipe writes it."""
+    return list(limit[EVERY]) if limit.keys() == {EVERY} else {task: list(bounds) for task, bounds in limit.items()}
+
+
+def _bounds(page: Any) -> Bounds:
+    if not isinstance(page, (list, tuple)) or len(page) != 2 or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in page):
+        raise ValueError(f"{page!r}: a limit is two numbers, [lowest, highest]; .inf for none")
+    low, high = float(page[0]), float(page[1])
+    if not low <= high:
+        raise ValueError(f"{list(page)}: the smaller first")
+    return low, high
+
+
+LimitPage = Annotated[dict[str, Bounds], BeforeValidator(parse), PlainSerializer(page_of, return_type=Any)]
+
+
+def decide(numbers: Mapping[str, float], limits: Mapping[str, Limit], task: str = "") -> Verdict:
+    """Return whether an item may stay; the first limit that it breaks is the reason.
+
+    Args:
+        numbers: by name, `scorer.measure`.
+        limits: by the same names, in the order in which they are asked.
+        task: of the item.
+    """
+    for name, limit in limits.items():
+        value, bounds = numbers.get(name), limit.get(task, limit.get(EVERY))
+        if value is None or bounds is None or bounds[0] <= value <= bounds[1]:
+            continue
+        reason = Reason.BELOW_LIMIT if value < bounds[0] else Reason.ABOVE_LIMIT
+        return Verdict(keep=False, reason=reason, detail=f"{name} {value:.4g} outside [{bounds[0]:g}, {bounds[1]:g}]")
+    return KEEP

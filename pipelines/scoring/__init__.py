@@ -1,0 +1,1 @@
+"""How scorers get at what they score: settings, items, and the worker that feeds them."""

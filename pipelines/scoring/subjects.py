@@ -1,0 +1,96 @@
+"""What can be scored: the rendered pairs of a run, shard by shard, and the usable photos of its index, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pyarrow.compute as pc
+
+from degrade.contract import Srgb
+from degrade.errors import BadSample, CorruptRun, Reason, RunError
+from filters.contract import Item, Pair, Photo
+from manifests import commit, pictures, shards
+from manifests.members import Members, Stored
+from pipelines.memory import out_of_memory
+from pipelines.photos import clips, decode, sources
+from pipelines.run import Run, require
+
+ON = ("pairs", "photos")
+PHOTOS_PER_PART = 128
+PAIR_COLUMNS = ["pair_id", "task", "verdict", *(f"{side}_{what}" for side in ("clean", "degraded") for what in ("offset", "length", "sha256", "type"))]
+PHOTO_COLUMNS = ["uri", "offset", "size", "sha256", "kind", "verdict"]
+
+
+class Part(NamedTuple):
+    """One task's worth: a shard of pairs or a part of the index."""
+
+    name: str
+    source: str  # digest of what is scored
+    items: int
+
+
+Opening = Callable[[], Item]
+
+
+def parts(run: Run, on: str) -> list[Part]:
+    """Return the parts of a run that can be scored now; raises RunError when there is nothing yet."""
+    if on == "photos":
+        return _photo_parts(run)
+    found = []
+    for shard in shards.committed(run.folder):
+        notes = commit.parquet_notes(shards.rows_path(run.folder, shard))
+        if notes.get("fingerprint") != run.fingerprint:
+            raise RunError(f"{shards.rows_path(run.folder, shard)} belongs to another run: move it away, or use a new --out")
+        found.append(Part(shard, notes["tar_digest"], int(notes["rows"])))
+    if not found:
+        raise RunError(f"no pair is rendered yet: run `patina render {run.folder}` first")
+    return found
+
+
+def _photo_parts(run: Run) -> list[Part]:
+    require(run.index, "index", run.folder)
+    hashes = _usable(run).column("sha256").to_pylist()
+    cut = [hashes[at : at + PHOTOS_PER_PART] for at in range(0, len(hashes), PHOTOS_PER_PART)]
+    return [Part(f"{number:05d}", commit.short_hash(" ".join(part)), len(part)) for number, part in enumerate(cut)]
+
+
+def _usable(run: Run) -> Any:
+    table = commit.read_table(run.index, PHOTO_COLUMNS)
+    return table.filter(pc.equal(table.column("verdict"), "keep"))
+
+
+def openings(run: Run, on: str, part: str) -> list[tuple[str, Opening]]:
+    """Return the key of every item of a part, and what opens it: raises BadSample when called, if it cannot be read."""
+    if on == "photos":
+        rows = _usable(run).slice(int(part) * PHOTOS_PER_PART, PHOTOS_PER_PART).to_pylist()
+        return [(row["sha256"], lambda row=row: _photo(run, row)) for row in rows]  # type: ignore[misc]  # mypy infers no lambda with a default
+    rows = commit.read_table(shards.rows_path(run.folder, part), PAIR_COLUMNS).to_pylist()
+    return [(row["pair_id"], lambda row=row: _pair(run, part, row)) for row in rows if row["verdict"] == "keep"]  # type: ignore[misc]  # as above
+
+
+def _photo(run: Run, row: dict[str, Any]) -> Photo:
+    rules = run.recipe.index.decode
+    data = sources.read(sources.Listed(row["uri"], row["offset"], row["size"], {}), rules.max_bytes)
+    if commit.sha256(data) != row["sha256"]:
+        raise BadSample(Reason.SOURCE_CHANGED, "the bytes are not those that were indexed")
+    if row["kind"] == "clip":
+        return Photo(row["sha256"], clips.Reel(data).frame(0).pixels)
+    return Photo(row["sha256"], decode.decode(data, rules).pixels, data)
+
+
+def _pair(run: Run, shard: str, row: dict[str, Any]) -> Pair:
+    with Members(run.folder) as members:
+        sides = [_side(members, shard, row, side) for side in ("clean", "degraded")]
+    return Pair(row["pair_id"], row["task"], *sides)
+
+
+def _side(members: Members, shard: str, row: dict[str, Any], side: str) -> Photo:
+    stored = Stored(shard, *(row[f"{side}_{what}"] for what in ("offset", "length", "sha256", "type")))
+    try:
+        data = members.raw(stored)
+        with out_of_memory():
+            pixels: Srgb = pictures.decode(data)
+    except CorruptRun as error:
+        raise BadSample(Reason.DECODE_FAILED, f"the {side} side: {error}") from error
+    return Photo(row["pair_id"], pixels, data)
