@@ -84,26 +84,41 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], measures: Sequence[str]
     commit.write_table(path, pa.table(columns), {**notes, "rows": len(rows)})
 
 
-def read(run: Path, scorer: Kept, shard: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return the scores of a shard; raises CorruptRun when they are damaged or were made by other settings."""
-    path = shard_path(run, scorer.name, scorer.on, shard)
-    table = commit.read_table(path, list(columns) if columns is not None else None)
+def _known(table: pa.Table, run: Path, scorer: Kept, path: Path) -> pa.Table:
     if commit.table_notes(table).get("fingerprint") != scorer.identity["fingerprint"]:
         raise CorruptRun(f"{path} was made by another {scorer.name} than {identity_path(run, scorer.name, scorer.on).name} says: remove it and score again")
     return table
 
 
-def numbers(run: Path, scorer: Kept, shard: str, keys: pa.ChunkedArray) -> pa.Table:
-    """Return the numbers and refusals of a shard in the order of the keys, null where there are none."""
-    table = read(run, scorer, shard, [KEY, REASON, DETAIL, *scorer.measures])
+def numbers(run: Path, scorer: Kept, shard: str, data: bytes, keys: pa.ChunkedArray) -> pa.Table:
+    """Return the numbers and refusals of a shard in the order of the keys, null where there are none.
+
+    Args:
+        run: the run folder.
+        scorer: whose.
+        shard: its name.
+        data: what is in its file.
+        keys: in this order.
+
+    Raises:
+        CorruptRun: the file is damaged, or was made by other settings.
+    """
+    path = shard_path(run, scorer.name, scorer.on, shard)
+    table = _known(commit.parse_table(data, path, [KEY, REASON, DETAIL, *scorer.measures]), run, scorer, path)
     return table.take(pc.index_in(keys, value_set=table.column(KEY).combine_chunks()))
+
+
+def nothing(scorer: Kept, rows: int) -> pa.Table:
+    """Return so many rows without a number."""
+    texts = {name: pa.nulls(rows, pa.string()) for name in (KEY, REASON, DETAIL)}
+    return pa.table({**texts, **{name: pa.nulls(rows, pa.float64()) for name in scorer.measures}})
 
 
 def vectors(run: Path, scorer: Kept, name: str) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.float32]]]]:
     """Yield (key, vector) of every scored item that has a vector of this name."""
     folder = shard_path(run, scorer.name, scorer.on, "").parent
     for path in sorted(folder.glob("*.parquet")):
-        table = read(run, scorer, path.stem, [KEY, "vectors"])
+        table = _known(commit.read_table(path, [KEY, "vectors"]), run, scorer, path)
         for key, pairs in zip(table.column(KEY).to_pylist(), table.column("vectors").to_pylist(), strict=True):
             for found, vector in pairs or ():
                 if found == name:

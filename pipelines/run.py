@@ -4,6 +4,7 @@
     listing.parquet     every input            index/ index.parquet   every input, opened and measured
     banks.parquet       every image of the banks                      scene/   cached priors
     plan/ plan.json     every pair             shards/                pictures and rows; the Parquet is the commit
+    scores/             numbers of scorers     joined/                rows and scores in fewer files, made again if removed
     report/             figures and pictures   manifest.parquet  manifest.json   every pair with its verdict
                                                export/                other people's formats
 """
@@ -64,6 +65,11 @@ class Run:
     def manifest_record(self) -> Path:
         """What the manifest committed."""
         return self.folder / "manifest.json"
+
+    @property
+    def joined(self) -> Path:
+        """Rows and scores of many shards in few files, so that selecting again is quick; may be removed at any time."""
+        return self.folder / "joined"
 
     @property
     def report(self) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from degrade.errors import Reason, RunError
 from degrade.keys import nearest
 from manifests import commit, scores, shards
+from manifests.joined import Joined, joined
 from manifests.limits import Limit, outside
 from manifests.page.columns import score
 from manifests.page.reviews import ReviewLog
@@ -69,28 +71,35 @@ def _pieces(run: Run, kept: list[scores.Kept], hashes: dict[str, str]) -> Iterat
     """Yield the rows of some shards, in the order of the plan, and their numbers by scorer; notes the hash of every shard."""
     done = set(shards.committed(run.folder))
     names = [shard for part in plan.read_record(run)["parts"] for shard in part if shard in done]
-    for at in range(0, len(names), SHARDS_AT_ONCE):
-        tables: list[pa.Table] = []
-        numbers: dict[str, list[pa.Table]] = {scorer.name: [] for scorer in kept}
-        for shard in names[at : at + SHARDS_AT_ONCE]:
-            path = shards.rows_path(run.folder, shard)
-            data = path.read_bytes()
-            hashes[shard] = commit.sha256(data)
-            tables.append(commit.parse_table(data, path).replace_schema_metadata(None))
-            for scorer in kept:
-                numbers[scorer.name].append(_numbers(run, scorer, shard, tables[-1].column("pair_id")))
-        joined = {name: pa.concat_tables([found.replace_schema_metadata(None) for found in parts]) for name, parts in numbers.items()}
-        yield pa.concat_tables(tables).unify_dictionaries(), joined
+    for piece in range(0, len(names), SHARDS_AT_ONCE):
+        part = names[piece : piece + SHARDS_AT_ONCE]
+        place = f"{piece // SHARDS_AT_ONCE:05d}.parquet"
+        paths = {shard: shards.rows_path(run.folder, shard) for shard in part}
+        rows = joined(run.joined / "rows" / place, paths, lambda shard, data, paths=paths: commit.parse_table(data, paths[shard]))  # type: ignore[misc]  # default
+        hashes |= rows.hashes
+        yield rows.table, {scorer.name: _numbers(run, scorer, part, rows, run.joined / scorer.name / place) for scorer in kept}
 
 
-def _numbers(run: Run, scorer: scores.Kept, shard: str, keys: pa.ChunkedArray) -> pa.Table:
-    """Return the numbers of a shard; nothing but nulls where it has yet to be scored, which only a limit on them makes an error."""
-    if scores.shard_path(run.folder, scorer.name, scorer.on, shard).exists():
-        return scores.numbers(run.folder, scorer, shard, keys)
-    if any(name.partition(".")[0] == scorer.name for name in run.recipe.select.limits):
-        raise RunError(f"shard {shard} has no scores of `{scorer.name}`, which `select.limits` asks for: run `patina score {run.folder} --only {scorer.name}`")
-    texts = {name: pa.nulls(len(keys), pa.string()) for name in (scores.KEY, scores.REASON, scores.DETAIL)}
-    return pa.table({**texts, **{name: pa.nulls(len(keys), pa.float64()) for name in scorer.measures}})
+def _numbers(run: Run, scorer: scores.Kept, part: list[str], rows: Joined, place: Path) -> pa.Table:
+    """Return the numbers of some shards, row by row; nulls where a shard has yet to be scored, which only a limit on them makes an error."""
+    paths = {shard: scores.shard_path(run.folder, scorer.name, scorer.on, shard) for shard in part}
+    there = {shard: path for shard, path in paths.items() if path.exists()}
+    asked = any(name.partition(".")[0] == scorer.name for name in run.recipe.select.limits)
+    if asked and (missing := sorted(paths.keys() - there.keys())):
+        told = f"run `patina score {run.folder} --only {scorer.name}`"
+        raise RunError(f"shard {missing[0]} has no scores of `{scorer.name}`, which `select.limits` asks for: {told}")
+    keys = rows.table.column("pair_id")
+    if not there:
+        return scores.nothing(scorer, len(keys))
+    shard_of = pc.cast(rows.table.column("shard"), pa.string())
+
+    def parse(shard: str, data: bytes) -> pa.Table:
+        return scores.numbers(run.folder, scorer, shard, data, keys.filter(pc.equal(shard_of, shard)))
+
+    found = joined(place, there, parse, beside=commit.fingerprint(rows.hashes))
+    if len(found.table) == len(keys):
+        return found.table
+    return found.table.take(pc.index_in(keys, value_set=found.table.column(scores.KEY).combine_chunks()))
 
 
 def _check(run: Run, kept: list[scores.Kept]) -> None:

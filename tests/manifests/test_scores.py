@@ -30,7 +30,8 @@ def test_scores_come_back_by_key(scored):
     """Numbers stand in the order that is asked for, null where there are none, with the reason beside them."""
     (kept,) = scores.kept(scored, "pairs")
     assert kept.columns() == ["toy.x", "toy.y"]
-    found = scores.numbers(scored, kept, "s0", pa.chunked_array([["c", "zz", "b", "a"]]))
+    data = scores.shard_path(scored, "toy", "pairs", "s0").read_bytes()
+    found = scores.numbers(scored, kept, "s0", data, pa.chunked_array([["c", "zz", "b", "a"]]))
     assert found.column("x").to_pylist() == [2.5, None, None, 1.5]
     assert found.column("y").to_pylist() == [-1.0, None, None, None]
     assert found.column("reason").to_pylist() == [None, None, "decode_failed", None]
@@ -54,7 +55,7 @@ def test_scores_of_another_setting_are_not_mixed_in(scored):
     scores.identity_path(scored, "toy", "pairs").write_text(json.dumps({"fingerprint": "f2", "measures": ["x", "y"]}))
     (kept,) = scores.kept(scored, "pairs")
     with pytest.raises(CorruptRun, match="score again"):
-        scores.read(scored, kept, "s0")
+        list(scores.vectors(scored, kept, "image"))
 
 
 def test_numbers_join_the_map_that_is_there():
