@@ -25,7 +25,8 @@ class Reason(StrEnum):
     ANIMATED = "animated"  # several frames: not one photo
     TRANSPARENT = "transparent"  # the alpha channel hides something: what lies under it is unknown
     BAD_PROFILE = "bad_profile"  # an ICC profile that cannot be read
-    DUPLICATE = "duplicate"  # the same bytes as another input
+    DUPLICATE = "duplicate"  # the same photo as another input: its bytes, or a near copy where the recipe refuses those
+    BENCHMARK = "benchmark"  # an image of the guard list, or a near copy of one: it must never enter training
     # the photo itself
     TOO_SMALL = "too_small"
     EXTREME_ASPECT = "extreme_aspect"
@@ -49,6 +50,10 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"  # the process died on this input, again when tried alone
     TIMED_OUT = "timed_out"  # no answer within the deadline
+    # real pairs
+    NOT_DEGRADED = "not_degraded"  # shows none of the tasks that the recipe looks for
+    MOVED = "moved"  # the candidate for the clean side is shifted, scaled or turned too far to be put back
+    NOT_THE_BEST = "not_the_best"  # another candidate of the same photo is better
     # selection
     BELOW_LIMIT = "below_limit"  # a score under its lower limit
     ABOVE_LIMIT = "above_limit"  # a score over its upper limit

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from degrade.errors import RecipeError
 from degrade.keys import nearest
+from filters import clean, clip, evidence, fidelity, severity, watermark
 from filters.contract import Filter
 
-FILTERS: tuple[Filter, ...] = ()
+FILTERS: tuple[Filter, ...] = (
+    clean.FILTER,
+    clip.FILTER,
+    evidence.FILTER,
+    fidelity.FILTER,
+    severity.FILTER,
+    watermark.FILTER,
+)
 NAMES: tuple[str, ...] = tuple(listed.name for listed in FILTERS)
 
 

@@ -48,6 +48,7 @@ INDEX = pa.schema(
         ("height", pa.int32()),
         ("notes", pa.string()),  # what decoding did: upright, icc, grey...
         ("phash", pa.string()),
+        ("thumbnail", pa.binary()),  # 48x48 luma, by which near copies are found, see filters/near; null where nothing was decoded
         ("sky_frac", pa.float32()),
         ("luminance", pa.float32()),  # mean linear light, 0..1
         ("far", pa.bool_()),
@@ -58,6 +59,17 @@ INDEX = pa.schema(
         ("motion", pa.string()),  # JSON of a clip: {fps, speeds_px, shots}, px of its own frames
         ("measures", _NUMBERS),
         ("verdict", pa.string()),  # keep | reject
+        ("cluster", pa.string()),  # smallest sha256 of the copies that one split keeps together; null without copies
+    ]
+)
+
+GUARD = pa.schema(  # images that must never be trained on
+    [
+        ("uri", pa.string()),
+        ("offset", pa.int64()),
+        ("size", pa.int64()),
+        ("sha256", pa.string()),
+        ("thumbnail", pa.binary()),  # as in the index
     ]
 )
 

@@ -147,3 +147,33 @@ def merge(base: pa.MapArray, columns: Mapping[str, pa.Array]) -> pa.MapArray:
     picked = pa.array(order)
     starts = pa.array(np.concatenate([np.zeros(1, np.int32), ends]))
     return pa.MapArray.from_arrays(starts, pa.concat_arrays(keys).take(picked), pa.concat_arrays(values).take(picked))
+
+
+def texts(run: Path, name: str, on: str, shard: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield (key, text) of the items of a shard that a scorer found words for; nothing where it has not been."""
+    path = shard_path(run, name, on, shard)
+    if path.exists():
+        table = commit.read_table(path, [KEY, "texts"])
+        for key, pairs in zip(table.column(KEY).to_pylist(), table.column("texts").to_pylist(), strict=True):
+            yield from ((key, said) for found, said in pairs or () if found == text)
+
+
+def by_key(run: Path, on: str) -> tuple[dict[str, dict[str, float]], dict[str, tuple[str, str]]]:
+    """Return all numbers of a run by item, named `scorer.measure`, and the items that some scorer could not open, with reason and detail.
+
+    Raises:
+        CorruptRun: a file is damaged, or was made by other settings than its record says.
+    """
+    numbers: dict[str, dict[str, float]] = {}
+    failed: dict[str, tuple[str, str]] = {}
+    for scorer in kept(run, on):
+        for path in sorted(shard_path(run, scorer.name, on, "").parent.glob("*.parquet")):
+            table = _known(commit.read_table(path, [KEY, REASON, DETAIL, *scorer.measures]), run, scorer, path)
+            columns = {f"{scorer.name}.{measure}": table.column(measure).to_pylist() for measure in scorer.measures}
+            told = zip(*(table.column(name).to_pylist() for name in (KEY, REASON, DETAIL)), strict=True)
+            for at, (key, reason, detail) in enumerate(told):
+                if reason:
+                    failed.setdefault(key, (reason, f"{scorer.name}: {detail or ''}"))
+                found = {name: values[at] for name, values in columns.items() if values[at] is not None}
+                numbers.setdefault(key, {}).update(found)
+    return numbers, failed

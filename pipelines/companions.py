@@ -14,7 +14,7 @@ from degrade.contract import Facts
 from degrade.errors import BadSample
 from degrade.stream import unit_draws
 from pipelines import crops
-from pipelines.recipe import CropRecipe
+from pipelines.crops import CropRecipe
 from pipelines.usable import Photo
 
 TRIES = 8  # second photos that are looked at before a photo goes without

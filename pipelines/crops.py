@@ -8,17 +8,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import cv2
 import numpy as np
+from pydantic import Field, field_validator
 
-from degrade.contract import Srgb
+from degrade.contract import Interval, Srgb
 from degrade.errors import BadSample, Reason
 from degrade.scene import relief
-from pipelines.recipe import CropRecipe
+from pipelines.section import Section
 
 MULTIPLE = 16  # sides of whole photos are rounded to it: what diffusion transformers take
+
+
+class CropRecipe(Section):
+    """Which part of a photo becomes a pair, and at which scale."""
+
+    size: Annotated[int, Field(ge=64, le=8192, strict=True)] = 1024
+    policy: Literal["random", "centre", "resize"] = "random"
+    shrink: Interval = (1.0, 2.0)
+    max_upscale: Annotated[float, Field(ge=1.0, le=4.0, strict=True)] = 1.0
+    min_detail: Annotated[float, Field(ge=0.0, le=10.0, strict=True)] = 1.5
+
+    @field_validator("shrink")
+    @classmethod
+    def _shrinks(cls, shrink: tuple[float, float]) -> tuple[float, float]:
+        if not 1.0 <= shrink[0] <= shrink[1]:
+            raise ValueError(f"{list(shrink)}: two factors >= 1, the smaller first (1 = the photo's own pixels, 2 = half its size)")
+        return shrink
 
 
 class Crop(NamedTuple):

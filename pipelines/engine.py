@@ -80,7 +80,7 @@ class Engine:
             done, rest = ray.wait(list(running), num_returns=1)
             running = set(rest)
             for reference in done:
-                yield ray.get(reference)
+                yield _answer(ray, reference)
 
     def serve(self, work: str, tasks: Sequence[dict[str, Any]], limits: Limits, wants: Wants) -> Iterator[Any]:
         """Yield the result of every task, done by workers that stay: for work that is dear to begin, such as a large model.
@@ -117,9 +117,17 @@ class Engine:
             if self._options.address:
                 ray.init(address=self._options.address, **quiet)
             else:
-                ray.init(num_cpus=self._options.workers or os.cpu_count(), include_dashboard=False, **quiet)
+                ray.init(address="local", num_cpus=self._options.workers or os.cpu_count(), include_dashboard=False, **quiet)
             self._ray = ray
         return self._ray
+
+
+def _answer(ray: Any, reference: Any) -> Any:
+    """Return a result, or raise what the work raised, without Ray's account of how it travelled."""
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
 
 
 def _served(ray: Any, workers: Sequence[Any], work: str, tasks: Iterable[dict[str, Any]]) -> Iterator[Any]:
@@ -131,7 +139,7 @@ def _served(ray: Any, workers: Sequence[Any], work: str, tasks: Iterable[dict[st
         worker = running.pop(done[0])
         if (task := next(waiting, None)) is not None:
             running[worker.run.remote(work, task)] = worker
-        yield ray.get(done[0])
+        yield _answer(ray, done[0])
 
 
 class _Worker:

@@ -13,6 +13,7 @@ from degrade.errors import BadSample, Reason
 from degrade.motion.clips import ClipMeter
 from degrade.scene.proxy import proxy
 from filters import cleanness
+from filters.near.thumbnails import thumbnail
 from pipelines.photos import clips
 from pipelines.photos.decode import DecodeRules
 
@@ -54,6 +55,7 @@ def examine(data: bytes, rules: DecodeRules, max_frames: int) -> dict[str, Any]:
         "notes": json.dumps(notes),
         "measures": sorted(cleanness.measure(first, b"").items()),
         "phash": cleanness.phash(first),
+        "thumbnail": thumbnail(first),
         "motion": json.dumps(told),
         "sky_frac": 0.0,
         "luminance": float(np.mean(camera.to_linear(proxy(first)))),

@@ -1,7 +1,7 @@
 """The verb `index`: every input is opened once, measured and judged; one row each, whatever it is.
 
-The listing is fixed first and cut into parts; a part is a task; parts are joined, sorted by uri, and the second copy of
-a photo is refused as a duplicate. The result does not depend on the order or number of workers.
+The listing is fixed first and cut into parts; a part is a task; parts are joined, sorted by uri, and copies are looked for
+(`duplicates`). The result does not depend on the order or number of workers.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from degrade.errors import BadSample, Reason, RunError
 from degrade.scene import depth, lights, relief, sky
 from degrade.scene.proxy import proxy
 from filters import cleanness
+from filters.near.thumbnails import thumbnail
 from manifests import commit
 from manifests.schema import INDEX, LISTING
 from pipelines import footage
+from pipelines.duplicates import benchmarks, settle
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.memory import out_of_memory
@@ -39,6 +41,7 @@ PARTS = 64  # wanted, where the listing is long enough: work for many workers, f
 def index(run: Run, inputs: tuple[Source, ...], engine: Engine) -> dict[str, int]:
     """Write the index of a run; answer how many photos are usable and how many are refused, by reason."""
     listing = _listing(run, inputs)
+    guarded = benchmarks.index(run, engine)
     if not run.index.exists():
         size = part_size(listing.num_rows)
         parts = -(-listing.num_rows // size)
@@ -48,7 +51,7 @@ def index(run: Run, inputs: tuple[Source, ...], engine: Engine) -> dict[str, int
         with Meter("index", listing.num_rows, min(listing.num_rows, (parts - len(todo)) * size), "photos") as meter:
             for counts in engine.map("pipelines.index:work", ({"run": str(run.folder), "part": part} for part in todo), limits):
                 meter.add(sum(counts.values()), {reason: count for reason, count in counts.items() if reason})
-        _join(run, parts)
+        _join(run, parts, guarded)
     return counts_of(run)
 
 
@@ -64,7 +67,10 @@ def counts_of(run: Run) -> dict[str, int]:
 
 
 def pairs_wanted(run: Run) -> int:
-    """Return how many pairs the usable photos and clips are to give."""
+    """Return how many pairs the usable photos and clips are to give; of real photos the plan tells, for the gate decides."""
+    if run.recipe.real is not None:
+        record: dict[str, Any] = json.loads(run.plan_record.read_text(encoding="utf-8")) if run.plan_record.exists() else {"planned": 0, "refused": 0}
+        return int(record["planned"]) + int(record["refused"])
     table = commit.read_table(run.index, ["kind", "verdict"]).to_pylist()
     return sum(run.recipe.variants_of(row["kind"]) for row in table if row["verdict"] == "keep")
 
@@ -138,7 +144,8 @@ def _examine(run: Run, listed: Listed, row: dict[str, Any]) -> None:
     height, width = photo.pixels.shape[:2]
     row |= {"format": photo.format, "width": width, "height": height, "notes": json.dumps(photo.notes)}
     measures = cleanness.measure(photo.pixels, data)
-    row |= {"measures": sorted(measures.items()), "phash": cleanness.phash(photo.pixels), **scene_facts(photo.pixels)}
+    row |= {"measures": sorted(measures.items()), "phash": cleanness.phash(photo.pixels)}
+    row |= {"thumbnail": thumbnail(photo.pixels), **scene_facts(photo.pixels)}
     verdict = cleanness.decide(measures, run.recipe.index.limits)
     if not verdict.keep and verdict.reason:
         raise BadSample(verdict.reason, verdict.detail)
@@ -159,15 +166,9 @@ def scene_facts(pixels: Srgb) -> dict[str, Any]:
     }
 
 
-def _join(run: Run, parts: int) -> None:
-    """Join the parts, refuse second copies, commit."""
+def _join(run: Run, parts: int, guarded: list[dict[str, Any]]) -> None:
+    """Join the parts, settle what becomes of copies, commit."""
     rows = [row for part in range(parts) for row in commit.read_table(_part_path(run.folder, part)).to_pylist()]
     rows.sort(key=lambda row: str(row["uri"]))
-    seen: dict[str, str] = {}
-    for row in rows:
-        if row["verdict"] != "keep":
-            continue
-        first = seen.setdefault(row["sha256"], row["uri"])
-        if first != row["uri"]:
-            row |= {"verdict": "reject", "reason": str(Reason.DUPLICATE), "detail": f"the same bytes as {first}"}
+    settle.settle(rows, run.recipe.duplicates, guarded)
     commit.write_table(run.index, pa.Table.from_pylist(rows, INDEX), {"fingerprint": run.fingerprint})

@@ -21,6 +21,8 @@ from manifests import commit
 from manifests.schema import PLAN
 from pipelines import banks
 from pipelines.draw import draw_rows
+from pipelines.duplicates import meaning
+from pipelines.real.draw import draw_rows as real_rows
 from pipelines.run import Run, require
 from pipelines.usable import Photo
 
@@ -35,9 +37,15 @@ def plan(run: Run) -> dict[str, Any]:
     require(run.index, "index", run.folder)
     if not run.plan_record.exists():
         with without_collector():
-            record = _write(run, draw_rows(run.recipe, photos(run), banks.read(run)))
+            record = _write(run, _rows(run))
         commit.write_json(run.plan_record, {**record, "fingerprint": run.fingerprint})
     return read_record(run)
+
+
+def _rows(run: Run) -> Iterator[tuple[Any, ...]]:
+    """Return the rows of the plan: drawn, or what the gate lets through."""
+    usable = meaning.joined(run, photos(run))
+    return real_rows(run, usable) if run.recipe.real is not None else draw_rows(run.recipe, usable, banks.read(run))
 
 
 @contextlib.contextmanager
@@ -62,7 +70,9 @@ def read_record(run: Run) -> dict[str, Any]:
 
 
 def photos(run: Run) -> list[Photo]:
-    """Return the usable photos of a run's index."""
+    """Return the usable photos of a run's index; raises RunError for one that did not look for copies."""
+    if "cluster" not in pq.read_schema(run.index).names:
+        raise RunError(f"{run.index} was written by an older Patina, which did not look for near copies: index again in a new --out")
     names = [*Photo._fields, "verdict"]
     table = commit.read_table(run.index, names)
     kept = table.filter(pa.compute.equal(table.column("verdict"), "keep"))

@@ -15,14 +15,17 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 
 import degrade
 from degrade.chain import check_combination
-from degrade.contract import STRATA, Interval, Ranges
+from degrade.contract import STRATA, Ranges
 from degrade.errors import RecipeError
 from degrade.keys import nearest
 from filters.cleanness import Limits
 from manifests.commit import fingerprint
 from manifests.formats import known
+from pipelines.crops import CropRecipe
+from pipelines.duplicates.pages import DuplicatesRecipe
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.sources import Source, remembered
+from pipelines.real.pages import RealRecipe
 from pipelines.scoring.pages import ScoreRecipe, SelectRecipe
 from pipelines.section import Section
 
@@ -65,23 +68,6 @@ class IndexRecipe(Section):
 
     decode: DecodeRules = Field(default_factory=DecodeRules)
     limits: Limits = Field(default_factory=Limits)
-
-
-class CropRecipe(Section):
-    """Which part of a photo becomes a pair, and at which scale."""
-
-    size: Annotated[int, Field(ge=64, le=8192, strict=True)] = 1024
-    policy: Literal["random", "centre", "resize"] = "random"
-    shrink: Interval = (1.0, 2.0)
-    max_upscale: Annotated[float, Field(ge=1.0, le=4.0, strict=True)] = 1.0
-    min_detail: Annotated[float, Field(ge=0.0, le=10.0, strict=True)] = 1.5
-
-    @field_validator("shrink")
-    @classmethod
-    def _shrinks(cls, shrink: tuple[float, float]) -> tuple[float, float]:
-        if not 1.0 <= shrink[0] <= shrink[1]:
-            raise ValueError(f"{list(shrink)}: two factors >= 1, the smaller first (1 = the photo's own pixels, 2 = half its size)")
-        return shrink
 
 
 class PriorsRecipe(Section):
@@ -136,11 +122,13 @@ class Recipe(Section):
     seed: Annotated[int, Field(ge=0, lt=1 << 53, strict=True)] = 0
     sources: tuple[Source, ...] = ()
     index: IndexRecipe = Field(default_factory=IndexRecipe)
+    duplicates: DuplicatesRecipe = Field(default_factory=DuplicatesRecipe)
     crop: CropRecipe = Field(default_factory=CropRecipe)
     split: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,15}$")], Weight] = Field(default_factory=lambda: {"train": 1.0})
     variants: Count = 1
     clips: ClipsRecipe = Field(default_factory=ClipsRecipe)
-    tasks: dict[str, TaskRecipe]
+    tasks: dict[str, TaskRecipe] = Field(default_factory=dict)
+    real: RealRecipe | None = None
     banks: dict[str, BankRecipe] = Field(default_factory=dict)
     priors: PriorsRecipe = Field(default_factory=PriorsRecipe)
     layers: Annotated[bool, Field(strict=True)] = False
@@ -151,7 +139,9 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Recipe:
-        if not sum(self.split.values()) or not sum(task.share for task in self.tasks.values()):
+        if bool(self.tasks) == (self.real is not None):
+            raise ValueError("give either `tasks` (degradations to be made) or `real` (photos that are degraded already), and join the runs afterwards")
+        if not sum(self.split.values()) or (self.tasks and not sum(task.share for task in self.tasks.values())):
             raise ValueError("`split` and `tasks` each need at least one share above zero")
         for name, task in self.tasks.items():
             _check_step(f"tasks.{name}", name, task)
@@ -178,7 +168,9 @@ class Recipe(Section):
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the pixels and the rows; limits of work and selection may change on a finished run."""
-        page = self.model_dump(mode="json", exclude={"score", "select", "export", "sources", "render", "banks"})
+        page = self.model_dump(mode="json", exclude={"score", "select", "export", "sources", "render", "banks", "real"})
+        if self.real is not None:  # whose plan follows from the numbers of photos; what is best, and where candidates lie, may change
+            page |= {"real": self.real.model_dump(mode="json", exclude={"best", "keep_all", "candidates"}), "score_photos": self.score.photos}
         banks = {name: [remembered(source) for source in bank.sources] for name, bank in sorted(self.banks.items())}
         return {**page, "banks": banks, "shard_pairs": self.render.shard_pairs}
 

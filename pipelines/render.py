@@ -13,13 +13,14 @@ import cv2
 
 from degrade.errors import BadSample, Reason, RunError, TooManyRejects
 from manifests import commit, shards
-from pipelines import pair, plan
+from pipelines import darkrooms, pair, plan
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.memory import out_of_memory
 from pipelines.pace import PaceLog
 from pipelines.priors import STAND_INS, Priors, photo_key
 from pipelines.progress import Meter
+from pipelines.real import making
 from pipelines.run import Run, load
 from pipelines.versions import made_with
 
@@ -46,6 +47,8 @@ def render(run: Run, engine: Engine) -> None:
     ]
     limits = Limits(run.recipe.render.deadline_s, int(run.recipe.render.memory_gb * 2**30))
     _prepare_models(run, engine, todo)
+    if run.recipe.real is not None:
+        making.make(run, run.recipe.real, engine)
     with Meter("render", record["planned"], sum(record["rows"][shard] for shard in done)) as meter, PaceLog(run.pace) as pace:
         for counts in engine.map("pipelines.render:work", todo, limits):
             pace.add(sum(counts.values()))
@@ -109,7 +112,7 @@ def _prepare_models(run: Run, engine: Engine, todo: list[dict[str, Any]]) -> Non
 def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
     """Render one shard; answer the counts by reason (the empty word: a pair)."""
     run = load(Path(task["run"]))
-    darkroom = pair.Darkroom(run.folder, run.recipe.index.decode, layers=run.recipe.layers)
+    darkroom = darkrooms.opened(run)
     counts: Counter[str] = Counter()
     with shards.ShardWriter(run.folder, task["shard"], run.fingerprint) as writer:
         for row in plan.shard_rows(run, task["part"], task["group"]):
@@ -118,7 +121,7 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
     return dict(counts)
 
 
-def _one(darkroom: pair.Darkroom, writer: shards.ShardWriter, row: dict[str, Any], skip: list[str] | None) -> str:
+def _one(darkroom: darkrooms.Darkroom, writer: shards.ShardWriter, row: dict[str, Any], skip: list[str] | None) -> str:
     """Render a row into the shard; answer its reason, empty for a pair."""
     row |= {"made_with": made_with(), "decided_by": "render"}
     try:

@@ -13,7 +13,7 @@ from degrade.errors import CorruptRun, RunError
 from degrade.keys import nearest
 from manifests import pictures, shards
 from manifests.commit import read_table, sha256
-from pipelines import pair
+from pipelines import darkrooms, pair
 from pipelines.run import Run, require
 from pipelines.versions import made_with
 
@@ -63,7 +63,7 @@ def stored(run: Run, row: dict[str, Any], side: str) -> bytes:
     return data
 
 
-def replay(run: Run, row: dict[str, Any], darkroom: pair.Darkroom | None = None) -> Replayed:
+def replay(run: Run, row: dict[str, Any], darkroom: darkrooms.Darkroom | None = None) -> Replayed:
     """Render a stored pair again and compare.
 
     Raises:
@@ -72,7 +72,7 @@ def replay(run: Run, row: dict[str, Any], darkroom: pair.Darkroom | None = None)
     """
     if row["clean_sha256"] is None:
         raise RunError(f"pair {row['pair_id']} was refused ({row['reason']}): it has no pictures")
-    made = (darkroom or pair.Darkroom(run.folder, run.recipe.index.decode)).render(row)
+    made = (darkroom or darkrooms.opened(run, layers=False)).render(row)
     clean, degraded = pair.members_of(made)
     kept = {side: stored(run, row, side) for side in ("clean", "degraded")}
     if (clean.data, degraded.data) == (kept["clean"], kept["degraded"]):

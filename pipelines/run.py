@@ -3,6 +3,7 @@
     run.json            recipe, inputs, versions and their fingerprint      recipe.yaml   the page as it was written
     listing.parquet     every input            index/ index.parquet   every input, opened and measured
     banks.parquet       every image of the banks                      scene/   cached priors
+    makers.json         who makes clean sides  candidates/            what they made, by content
     plan/ plan.json     every pair             shards/                pictures and rows; the Parquet is the commit
     scores/             numbers of scorers     joined/                rows and scores in fewer files, made again if removed
     report/             figures and pictures   manifest.parquet  manifest.json   every pair with its verdict
@@ -65,6 +66,11 @@ class Run:
     def manifest_record(self) -> Path:
         """What the manifest committed."""
         return self.folder / "manifest.json"
+
+    @property
+    def makers(self) -> Path:
+        """Who makes the clean sides of real pairs, with their revisions."""
+        return self.folder / "makers.json"
 
     @property
     def joined(self) -> Path:

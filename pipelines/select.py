@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from degrade.errors import Reason, RunError
 from degrade.keys import nearest
+from filters import NAMES
 from manifests import commit, scores, shards
 from manifests.joined import Joined, joined
 from manifests.limits import Limit, outside
@@ -25,6 +26,9 @@ from manifests.page.columns import score
 from manifests.page.reviews import ReviewLog
 from manifests.schema import PAIR, PLAN
 from pipelines import plan, reviewed
+from pipelines.real import best
+from pipelines.rejecting import kept as standing_rows
+from pipelines.rejecting import rejected
 from pipelines.run import Run
 
 SHARDS_AT_ONCE = 64
@@ -58,7 +62,8 @@ def select(run: Run) -> list[Fallen]:
     hashes: dict[str, str] = {}
     with commit.atomic_file(run.manifest) as file, pq.ParquetWriter(file, PAIR, compression="zstd", write_page_checksum=True) as writer:
         for table, numbers in _pieces(run, kept, hashes):
-            writer.write_table(reviewed.apply(_judged(table, numbers, run.recipe.select.limits, kept, tally), standing))
+            judged = best.apply(_judged(table, numbers, run.recipe.select.limits, kept, tally), run.recipe.real)
+            writer.write_table(reviewed.apply(judged, standing))
         refused = commit.read_table(run.folder / "plan" / "refused.parquet")
         if refused.num_rows:
             writer.write_table(_refused(refused))
@@ -103,14 +108,15 @@ def _numbers(run: Run, scorer: scores.Kept, part: list[str], rows: Joined, place
 
 
 def _check(run: Run, kept: list[scores.Kept]) -> None:
-    """Refuse a limit on a number that no scorer of this run gives."""
+    """Refuse a limit on a number that no scorer of this run gives; numbers that rendering notes are looked for in the rows."""
     known = {column for scorer in kept for column in scorer.columns()}
     for name in run.recipe.select.limits:
         scorer = name.partition(".")[0]
-        if "." in name and name not in known:
-            if scorer not in {found.name for found in kept}:
-                raise RunError(f"`select.limits.{name}`: this run has no scores of `{scorer}`: run `patina score {run.folder} --only {scorer}`")
-            raise RunError(f"`select.limits.{name}`: {nearest(name, known)}")
+        if name in known or scorer not in NAMES:
+            continue
+        if scorer not in {found.name for found in kept}:
+            raise RunError(f"`select.limits.{name}`: this run has no scores of `{scorer}`: run `patina score {run.folder} --only {scorer}`")
+        raise RunError(f"`select.limits.{name}`: {nearest(name, known)}")
 
 
 def _judged(table: pa.Table, numbers: dict[str, pa.Table], limits: Mapping[str, Limit], kept: list[scores.Kept], tally: Tally) -> pa.Table:
@@ -120,7 +126,7 @@ def _judged(table: pa.Table, numbers: dict[str, pa.Table], limits: Mapping[str, 
         flat = {name: column.combine_chunks() for name, column in columns.items()}
         merged = scores.merge(table.column("scores").combine_chunks(), flat)
         table = table.set_column(PAIR.get_field_index("scores"), PAIR.field("scores"), pa.chunked_array([merged]).cast(PAIR.field("scores").type))
-    for scorer in sorted({name.partition(".")[0] for name in limits if "." in name}):
+    for scorer in sorted({name.partition(".")[0] for name in limits if name in columns}):
         table = _unscored(table, scorer, numbers[scorer])
     for name, limit in limits.items():
         table = _limited(table, name, columns[name] if name in columns else _own(table, name), limit, tally)
@@ -130,7 +136,7 @@ def _judged(table: pa.Table, numbers: dict[str, pa.Table], limits: Mapping[str, 
 def _own(table: pa.Table, name: str) -> pa.ChunkedArray:
     """Return a number that rendering gave; raises RunError where a kept pair has none."""
     value = score(table, name)
-    if pc.any(pc.and_(pc.equal(pc.cast(table.column("verdict"), pa.string()), "keep"), pc.is_null(value))).as_py():
+    if pc.any(pc.and_(standing_rows(table), pc.is_null(value))).as_py():
         known = sorted({key for pairs in table.column("scores").to_pylist() for key, _ in pairs or []})
         raise RunError(f"`select.limits.{name}`: not every pair has this score; {nearest(name, known)}")
     return value
@@ -138,18 +144,18 @@ def _own(table: pa.Table, name: str) -> pa.ChunkedArray:
 
 def _unscored(table: pa.Table, scorer: str, numbers: pa.Table) -> pa.Table:
     """Refuse kept pairs that a scorer could not open, for the reason that it wrote."""
-    failed = pc.and_(pc.equal(pc.cast(table.column("verdict"), pa.string()), "keep"), pc.is_valid(numbers.column(scores.REASON)))
+    failed = pc.and_(standing_rows(table), pc.is_valid(numbers.column(scores.REASON)))
     if not pc.any(failed).as_py():
         return table
     detail = pc.binary_join_element_wise(f"{scorer}:", pc.fill_null(numbers.column(scores.DETAIL), ""), " ")
-    return _decided(table, failed, {"decided_by": "score", "reason": numbers.column(scores.REASON), "detail": detail})
+    return rejected(table, failed, {"decided_by": "score", "reason": numbers.column(scores.REASON), "detail": detail})
 
 
 def _limited(table: pa.Table, name: str, value: pa.ChunkedArray, limit: Limit, tally: Tally) -> pa.Table:
     """Refuse kept pairs outside one limit, and count them."""
     taken = outside(value, table.column("task"), limit)
     out = pc.or_(taken.below, taken.above)
-    falls = pc.and_(pc.equal(pc.cast(table.column("verdict"), pa.string()), "keep"), out)
+    falls = pc.and_(standing_rows(table), out)
     tally.alone[name] += pc.sum(out).as_py() or 0
     tally.in_order[name] += pc.sum(falls).as_py() or 0
     if not pc.any(falls).as_py():
@@ -157,16 +163,7 @@ def _limited(table: pa.Table, name: str, value: pa.ChunkedArray, limit: Limit, t
     texts = [pc.cast(column, pa.string()) for column in (value, taken.low, taken.high)]
     detail = pc.binary_join_element_wise(name, " ", texts[0], " outside [", texts[1], ", ", texts[2], "]", "")
     reason = pc.if_else(taken.below, str(Reason.BELOW_LIMIT), str(Reason.ABOVE_LIMIT))
-    return _decided(table, falls, {"decided_by": "select", "reason": reason, "detail": detail})
-
-
-def _decided(table: pa.Table, rows: pa.ChunkedArray, told: dict[str, Any]) -> pa.Table:
-    """Return the table with some rows refused."""
-    for column, new in {"verdict": "reject", **told}.items():
-        at = table.schema.get_field_index(column)
-        old = pc.cast(table.column(column), pa.string())
-        table = table.set_column(at, PAIR.field(column), pc.cast(pc.if_else(rows, new, old), PAIR.field(column).type))
-    return table
+    return rejected(table, falls, {"decided_by": "select", "reason": reason, "detail": detail})
 
 
 def _refused(refused: pa.Table) -> pa.Table:

@@ -16,14 +16,13 @@ from degrade.stream import stream, unit_draws
 from manifests import commit, png
 from manifests.pictures import EXTENSIONS
 from pipelines import crops, footage
-from pipelines.crops import Crop
+from pipelines.crops import Crop, CropRecipe
 from pipelines.index import scene_facts
 from pipelines.photos import clips, decode, sources, textures
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.formats import FormatName
 from pipelines.photos.sources import Listed
 from pipelines.priors import STAND_INS, Priors
-from pipelines.recipe import CropRecipe
 from pipelines.usable import Photo
 
 MAKERS = {"depth": "geometric", "sky": "colour", "segments": "superpixels"}
@@ -72,7 +71,7 @@ def open_photo(path: Path) -> Opened:
         pixels = decode.decode(data, RULES).pixels
         row = {"kind": "photo", "motion": None, **scene_facts(pixels)}
     told = {"uri": str(path), "offset": None, "size": None, "sha256": commit.sha256(data), "width": pixels.shape[1], "height": pixels.shape[0]}
-    known = {"kind": "clip", **row, **told, "extra": []}
+    known = {"kind": "clip", **row, **told, "extra": [], "cluster": None}
     return Opened(pixels, data, Photo(*(known[name] for name in Photo._fields)))
 
 

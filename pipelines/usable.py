@@ -32,11 +32,12 @@ class Photo(NamedTuple):
     lights: str | None
     motion: str | None
     extra: list[tuple[str, str]]
+    cluster: str | None = None  # the family of copies it belongs to
 
     @property
     def group(self) -> str:
         """What a split keeps together, and what is never its own second photo."""
-        return dict(self.extra).get("group") or self.sha256
+        return self.cluster or dict(self.extra).get("group") or self.sha256
 
     def facts(self, crop: Crop) -> Facts:
         """Return what is known of a crop of this photo without opening it."""

@@ -19,7 +19,7 @@ BELOW = {  # who may import whom
     "pipelines": set(ROOMS),
 }
 SHARED = {"degrade.errors", "degrade.keys"}  # leaves that import nothing of ours: the tree of exceptions, and its wording
-HEAVY = {"torch", "torchvision", "transformers", "open_clip", "segment_anything", "webdataset", "timm"}
+HEAVY = {"torch", "torchvision", "transformers", "open_clip", "segment_anything", "webdataset", "timm", "lpips", "diffusers", "spandrel"}
 
 
 def imports(path: Path, *, top_only: bool = False) -> set[str]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from manifests.limits import Limit, outside
 from manifests.page.columns import score
 
-VERBS = ("plan", "render", "score", "select", "review")  # in the order in which they decide
+VERBS = ("plan", "render", "score", "select", "best", "review")  # in the order in which they decide
 
 
 class Fall(NamedTuple):

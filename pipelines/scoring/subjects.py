@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from degrade.contract import Srgb
 from degrade.errors import BadSample, CorruptRun, Reason, RunError
 from filters.contract import Item, Pair, Photo
-from manifests import commit, pictures, shards
+from manifests import commit, pictures, scores, shards
 from manifests.members import Members, Stored
 from pipelines.memory import out_of_memory
 from pipelines.photos import clips, decode, sources
@@ -19,7 +19,7 @@ from pipelines.run import Run, require
 ON = ("pairs", "photos")
 PHOTOS_PER_PART = 128
 PAIR_COLUMNS = ["pair_id", "task", "verdict", *(f"{side}_{what}" for side in ("clean", "degraded") for what in ("offset", "length", "sha256", "type"))]
-PHOTO_COLUMNS = ["uri", "offset", "size", "sha256", "kind", "verdict"]
+PHOTO_COLUMNS = ["uri", "offset", "size", "sha256", "kind", "extra", "verdict"]
 
 
 class Part(NamedTuple):
@@ -61,9 +61,14 @@ def _usable(run: Run) -> Any:
 
 
 def openings(run: Run, on: str, part: str) -> list[tuple[str, Opening]]:
-    """Return the key of every item of a part, and what opens it: raises BadSample when called, if it cannot be read."""
+    """Return the key of every item of a part, and what opens it: raises BadSample when called, if it cannot be read.
+
+    The task of a photo is what came with it, else what CLIP took it for, if it was asked first.
+    """
     if on == "photos":
+        tasks = dict(scores.texts(run.folder, "clip", on, part, "task"))
         rows = _usable(run).slice(int(part) * PHOTOS_PER_PART, PHOTOS_PER_PART).to_pylist()
+        rows = [{**row, "task": dict(row["extra"] or ()).get("task") or tasks.get(row["sha256"], "")} for row in rows]
         return [(row["sha256"], lambda row=row: _photo(run, row)) for row in rows]  # type: ignore[misc]  # mypy infers no lambda with a default
     rows = commit.read_table(shards.rows_path(run.folder, part), PAIR_COLUMNS).to_pylist()
     return [(row["pair_id"], lambda row=row: _pair(run, part, row)) for row in rows if row["verdict"] == "keep"]  # type: ignore[misc]  # as above
@@ -75,8 +80,8 @@ def _photo(run: Run, row: dict[str, Any]) -> Photo:
     if commit.sha256(data) != row["sha256"]:
         raise BadSample(Reason.SOURCE_CHANGED, "the bytes are not those that were indexed")
     if row["kind"] == "clip":
-        return Photo(row["sha256"], clips.Reel(data).frame(0).pixels)
-    return Photo(row["sha256"], decode.decode(data, rules).pixels, data)
+        return Photo(row["sha256"], clips.Reel(data).frame(0).pixels, task=row["task"])
+    return Photo(row["sha256"], decode.decode(data, rules).pixels, data, row["task"])
 
 
 def _pair(run: Run, shard: str, row: dict[str, Any]) -> Pair:

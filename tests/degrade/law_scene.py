@@ -31,7 +31,7 @@ def scene_of(clean: Srgb) -> Scene:
     textures = {name: tuple(blots(seed) for seed in range(3)) for name in degrade.NAMES}
     other = partner(clean.shape[1], clean.shape[0])
     assets = Assets(prior.inverse, sky_map, segments.superpixels(small), prior.horizon_frac, 0.7, partner=other, textures=textures)
-    facts = Facts(clean.shape[1], clean.shape[0], sky.sky_frac(sky_map), lights=LAMPS, textures=3)
+    facts = Facts(clean.shape[1], clean.shape[0], sky.sky_frac(sky_map), lights=LAMPS, textures=3, things=True)
     return Scene(clean, assets, dataclasses.replace(facts, partner=Facts(*facts_size(other), luminance=0.25)))
 
 

@@ -31,6 +31,16 @@ def test_dense_haze_is_whiter_than_the_sky_and_warm_under_a_low_sun() -> None:
     assert warm[0] / warm[2] > cool[0] / cool[2]
 
 
+def test_under_a_black_sky_a_lit_street_is_a_night() -> None:
+    """Air above bright signs is darker than they are, and paler than the sky; under a sky as bright as the land it is day."""
+    night = airlight(*scene(BLUE * 0.01, 0.15), 0.5, 0.9, 1.0, 0.5, 0.0)
+    day = airlight(*scene(land=0.15), 0.5, 0.9, 1.0, 0.5, 0.0)
+    assert night.night > 0.7
+    assert day.night == 0
+    assert night.colour @ LUMINANCE < 0.6 * 0.15
+    assert night.colour.max() / night.colour.min() < 0.5 * (BLUE.max() / BLUE.min())
+
+
 def test_sunlit_fog_outshines_a_dark_scene_and_fog_at_night_does_not() -> None:
     """By day dense fog is brighter than what it hides; at night it is what lamps put into it."""
     day = airlight(*scene(land=0.3), 0.5, 0.9, 1.0, 0.5, 0.0).colour @ LUMINANCE

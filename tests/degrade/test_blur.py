@@ -51,6 +51,17 @@ def photo(rocket: Srgb) -> Srgb:
     return cv2.resize(rocket, (256, 192), interpolation=cv2.INTER_AREA)
 
 
+def test_things_move_only_where_a_network_found_them() -> None:
+    """A superpixel is no thing: its share goes to shake and defocus, unless the recipe allows nothing else."""
+    rolls = [
+        [blur.sample(stream(1, "blur", str(key)), ranges, Facts(256, 256, things=things), 3).moved for key in range(200)]
+        for ranges, things in ((blur.BlurRanges(), True), (blur.BlurRanges(), False), (blur.BlurRanges(stills={"thing": 1.0}), False))
+    ]
+    share = [sum(moved is not None for moved in drawn) / 200 for drawn in rolls]
+    assert 0.08 < share[0] < 0.2
+    assert share[1:] == [0, 1]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stratum", range(1, STRATA + 1))
 def test_a_draw_lies_in_its_stratum_and_survives_json(kind: str, stratum: int) -> None:

@@ -15,7 +15,7 @@ from degrade.contract import STRATA
 from degrade.errors import BadSample, Reason
 from degrade.stream import unit_draws
 from pipelines import crops, single
-from pipelines.recipe import CropRecipe
+from pipelines.crops import CropRecipe
 from pipelines.single import Beside, Opened, Tried
 
 DRAWS = 1000

@@ -27,12 +27,13 @@ def test_a_drop_shows_the_scene_upside_down() -> None:
 
 
 def test_less_light_gets_through_at_the_rim() -> None:
-    """In an even scene a drop is darker at its edge than in its middle, and never brighter than the scene."""
+    """In an even scene a drop is darker at its edge than in its middle, and only its lower side, which sees more sky, outshines the scene."""
     light, opacity = np.zeros((200, 200, 3), np.float32), np.zeros((200, 200), np.float32)
     lens._put(light, opacity, np.full((96, 96, 3), 0.5, np.float32), 1.0, (100.0, 100.0, 20.0), [0.0] * 8)
-    assert light[100, 100, 0] == pytest.approx(0.5, abs=1e-4)
+    assert light[100, 100, 0] == pytest.approx(0.5, abs=2e-3)
     assert light[100, 118, 0] < 0.35
-    assert light.max() <= 0.5 + 1e-6
+    assert light[:100].max() <= 0.5 + 1e-6
+    assert 0.55 < light[100:, 100].max() < 1.0
 
 
 def test_the_covered_share_is_about_what_was_asked() -> None:
@@ -47,6 +48,12 @@ def test_blur_softens_the_outline() -> None:
     steepest = [float(np.abs(np.diff(made.opacity, axis=0)).max()) / made.step for made in (sharp, soft)]
     assert steepest[0] > 2 * steepest[1]
     assert float(sharp.opacity.mean()) == pytest.approx(float(soft.opacity.mean()), rel=0.1)
+
+
+def test_no_drop_is_softer_than_it_is_large() -> None:
+    """However far out of focus the glass is said to be, a small drop keeps a core that hides what is behind it."""
+    made = lens.wet(halves(), DROPS._replace(radius_frac=0.02, blur_frac=0.1, seed=7), 400, 400)
+    assert made.opacity.max() > 0.8
 
 
 def test_drops_at_the_edge_and_in_tiny_pictures_are_no_error() -> None:

@@ -9,6 +9,8 @@ from degrade.air import lamps
 from degrade.contract import Assets, Facts
 from degrade.stream import stream
 
+NO_SKY = np.zeros((96, 128), np.float32)
+
 
 def street(level: float) -> np.ndarray:
     """A lamp on an even background."""
@@ -19,9 +21,18 @@ def street(level: float) -> np.ndarray:
 
 def test_lamps_are_found_by_night_and_not_by_day():
     """A white spot is a lamp where the photo is dark, and a white spot where it is bright."""
-    assert lamps.at_night(street(0.01))[22, 62] > 0.9
-    assert lamps.at_night(street(0.01))[70, 20] == 0
-    assert lamps.at_night(street(0.5)).max() == 0
+    assert lamps.at_night(street(0.01), NO_SKY)[22, 62] > 0.9
+    assert lamps.at_night(street(0.01), NO_SKY)[70, 20] == 0
+    assert lamps.at_night(street(0.5), NO_SKY).max() == 0
+
+
+def test_neon_that_lights_a_street_is_lamps_under_a_black_sky_and_none_under_a_bright_one():
+    """A photo full of signs is as bright as a dull day: its sky tells which it is."""
+    photo = street(0.1)
+    above = (np.arange(96)[:, None] < 48) * np.ones((1, 128), np.float32)
+    assert lamps.at_night(photo, above).max() == 0
+    photo[:48][photo[:48] < 0.5] = 0.002
+    assert lamps.at_night(photo, above.astype(np.float32))[22, 62] > 0.9
 
 
 def test_a_lamp_on_a_black_sky_shines_through_fog_that_hides_the_sky():

@@ -245,15 +245,15 @@ def test_a_record_of_another_shape_is_refused(generator):
 
 @TABLE
 def test_drawing_is_fast_enough_for_the_plan(generator):
-    """A draw with its stream stays far below the 50 us that a row may take."""
+    """A draw with its stream takes about the 50 us of CPU that a row may, whatever else the machine does."""
     import time
 
     ranges, facts, best = generator.ranges(), launch().facts, 1.0
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = time.process_time()
         for at in range(200):
             generator.sample(stream(1, generator.name, str(at)), ranges, facts, 1 + at % STRATA)
-        best = min(best, (time.perf_counter() - begin) / 200)
+        best = min(best, (time.process_time() - begin) / 200)
     assert best < 120e-6
 
 

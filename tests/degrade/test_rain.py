@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from degrade import camera, rain
+from degrade.air import passage
 from degrade.contract import Assets, Facts, Linear, Map, Srgb, Texture
-from degrade.drops import lens, population, sheets
+from degrade.drops import glow, lens, population, sheets, sight
 from degrade.errors import BadSample, Reason
 from degrade.scene.depth import geometric
 from degrade.scene.proxy import proxy
@@ -175,6 +176,27 @@ def test_layers_explain_the_picture(launch: tuple[Linear, Assets]) -> None:
     rest = rain.render(light, params, assets) - made["rain"] - made["transmission"][..., None] * light
     assert rest.min() > -1e-3
     assert np.all((made["transmission"] >= 0) & (made["transmission"] <= 1))
+
+
+def test_drizzle_leaves_the_lens_dry_and_a_cloudburst_does_not() -> None:
+    """No drops on the lens at the mildest, on every second photo at the strongest, and more of them."""
+    wet = [[made.lens for made in (drawn(stratum, str(key)) for key in range(60)) if made.lens is not None] for stratum in (1, 3, 5)]
+    assert not wet[0]
+    assert 0 < len(wet[1]) < len(wet[2])
+    assert np.median([drops.cover for drops in wet[1]]) < 0.4 * np.median([drops.cover for drops in wet[2]])
+
+
+def test_the_veil_of_a_neon_night_is_grey_and_no_brighter_than_the_street() -> None:
+    """Purple signs under a black sky do not make purple rain."""
+    light = np.full((256, 256, 3), 0.002, np.float32)
+    light[128:] = (0.5, 0.05, 0.6)
+    above = np.repeat((np.arange(256) < 128).astype(np.float32)[:, None], 256, 1)
+    half = np.full((256, 256), 0.5, np.float32)
+    veil = passage.Passage(1, half, np.zeros(3), half, half, light)
+    seen = sight.Sight(1, light, above, half, half, half, veil)
+    air = glow.glow(seen, 0.5, 1.0, 0.5, 1.0, 20.0).air.reshape(-1, 3).mean(0)
+    assert air.max() / air.min() < 3.5
+    assert air.max() < 0.25
 
 
 def test_photos_without_distance_are_refused() -> None:

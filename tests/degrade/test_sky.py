@@ -90,6 +90,20 @@ def test_blank_pictures_do_not_break_it(shape: tuple[int, int], value: int) -> N
     assert np.isfinite(sky(np.full((*shape, 3), value, np.uint8))).all()
 
 
+def test_the_glow_of_a_lamp_lies_on_the_sky() -> None:
+    """At night the smooth dark air about a lamp is sky, whatever its gradient; the lamp and the lit street below are not."""
+    rows, columns = np.mgrid[0:240, 0:320].astype(np.float32)
+    away = np.hypot(rows - 80, columns - 160)
+    glow, lamp = 240 * np.exp(-away / 35), 255 * (away < 7)
+    photo = np.clip(np.dstack([10 + 0.7 * glow + lamp, 10 + 0.9 * glow + lamp, 12 + glow + lamp]), 0, 255).astype(np.uint8)
+    photo[180:] = np.random.default_rng(0).integers(30, 120, (60, 320, 1), dtype=np.uint8)
+    above = sky(photo)
+    assert above[30, 20] > 0.9
+    assert above[80, 218] > 0.8
+    assert above[80, 160] < 0.1
+    assert above[220, 160] < 0.1
+
+
 @pytest.mark.parametrize(("value", "found"), [(120, False), (15, True)])
 def test_what_goes_on_to_the_lower_edge_is_sky_at_night_alone(value: int, found: bool) -> None:
     """Asphalt from edge to edge is no sky; black ground under a black sky cannot be told from it, and fades."""

@@ -10,8 +10,8 @@ from small_run import recipe
 from degrade.errors import Reason
 from manifests.schema import PLAN
 from pipelines.companions import Companions, Ring
+from pipelines.crops import CropRecipe
 from pipelines.draw import draw_rows
-from pipelines.recipe import CropRecipe
 from pipelines.usable import Photo
 
 

@@ -18,7 +18,7 @@ REFUSED = {
     "a reversed range": ("tasks: {haze: {ranges: {near_m: [9, 4]}}}", r"reversed"),
     "an impossible value": ("tasks: {haze: {ranges: {near_m: [-5, 4]}}}", r"outside the possible"),
     "text for a number": ("tasks: {noise: {}}\nseed: '5'", r"`seed`: `5` is text where a number belongs"),
-    "no task": ("seed: 1", r"`tasks`: Field required"),
+    "no task": ("seed: 1", r"give either `tasks`"),
     "only zeros": ("tasks: {noise: {strata: [0, 0, 0, 0, 0]}}", r"nothing would ever be drawn"),
     "two sensors or one degradation twice": ("tasks: {noise: {also: {noise: {}}}}", r"acts once"),
     "a key written twice": ("tasks: {noise: {}}\nseed: 1\nseed: 2", r"`seed` is written twice"),

@@ -1,0 +1,1 @@
+"""What people would notice between two pictures, measured by networks: distances, features, and things that must survive."""

@@ -1,0 +1,144 @@
+"""Asks makers for the candidates that a run has not got: in batches, by workers that keep the maker open."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from degrade.errors import BadSample, Reason, RunError
+from manifests import commit
+from pipelines import plan
+from pipelines.engine import Engine
+from pipelines.guard import Limits
+from pipelines.makers import table
+from pipelines.makers.contract import Maker
+from pipelines.progress import Meter
+from pipelines.real import orders
+from pipelines.real.pages import MakerRecipe, RealRecipe
+from pipelines.recipe import changed
+from pipelines.run import Run, load
+
+LOG = logging.getLogger("patina")
+BATCHES_PER_TASK = 4
+_OPEN: dict[str, Maker] = {}  # of this process: the maker that it serves
+
+
+def make(run: Run, real: RealRecipe, engine: Engine) -> dict[str, dict[str, int]]:
+    """Ask for every candidate that is missing; answer how they ended, by maker.
+
+    Raises:
+        MissingModel: a maker cannot be opened; says what it needs.
+        RunError: the run's candidates were made by another revision of a maker.
+    """
+    opened = open_all(run, real, engine)
+    kept = orders.candidates(run)
+    ends: dict[str, dict[str, int]] = {}
+    for name, page in sorted(real.makers.items()):
+        rows = [row for row in _rows(run) if orders.record_of(row)["maker"] == name]
+        missing = [row for row in rows if not kept.has(orders.key(row, opened))]
+        counts: Counter[str] = Counter()
+        wants = table.by_name(page.kind).wants(_settings(page))
+        limits = Limits(deadline_s=wants.deadline_s * wants.batch, memory_bytes=0)
+        with Meter(name, len(rows), len(rows) - len(missing), "candidates") as meter:
+            for answer in engine.serve("pipelines.real.making:work", list(_tasks(run, name, page, opened, missing, wants.batch)), limits, wants):
+                counts.update(answer)
+                meter.add(sum(answer.values()), {reason: count for reason, count in answer.items() if reason})
+        ends[name] = dict(counts)
+    return ends
+
+
+def open_all(run: Run, real: RealRecipe, engine: Engine) -> dict[str, dict[str, Any]]:
+    """Open every maker where it will work; write down who they are, once for a run."""
+    told = {}
+    for name, page in sorted(real.makers.items()):
+        base = {"kind": page.kind, "settings": page.opened_settings()}
+        wants = table.by_name(page.kind).wants(_settings(page))
+        full = next(iter(engine.serve("pipelines.real.making:check", [base], Limits(deadline_s=wants.deadline_s * wants.batch, memory_bytes=0), wants)))
+        told[name] = {**base, "maker": full}
+    if run.makers.exists():
+        if difference := changed(json.loads(run.makers.read_text(encoding="utf-8")), told):
+            lines = "\n  ".join(difference)
+            raise RunError(f"{run.makers} names other makers; use a new --out (kept candidates are found again), or put these back:\n  {lines}")
+    else:
+        commit.write_json(run.makers, told)
+    return told
+
+
+def who(run: Run) -> dict[str, dict[str, Any]]:
+    """Return the run's makers, as they were opened; raises RunError before that."""
+    if not run.makers.exists():
+        raise RunError(f"{run.makers.name} is missing: run `patina restore {run.folder}` first")
+    found: dict[str, dict[str, Any]] = json.loads(run.makers.read_text(encoding="utf-8"))
+    return found
+
+
+def _settings(page: MakerRecipe) -> Any:
+    return table.by_name(page.kind).settings.model_validate(page.settings)
+
+
+def _rows(run: Run) -> Iterator[dict[str, Any]]:
+    for part, names in enumerate(plan.read_record(run)["parts"]):
+        for group in range(len(names)):
+            yield from plan.shard_rows(run, part, group)
+
+
+def _tasks(run: Run, name: str, page: MakerRecipe, opened: dict[str, Any], missing: list[dict[str, Any]], batch: int) -> Iterator[dict[str, Any]]:
+    """Yield tasks of some batches each; two rows that ask for the same picture ask once."""
+    needed = ("photo_uri", "photo_offset", "photo_size", "photo_sha256", "photo_frame", "crop_x", "crop_y", "crop_width", "crop_height")
+    once = {orders.key(row, opened): row for row in missing}
+    light = iter([{field: row[field] for field in (*needed, "width", "height", "task", "others", "extra")} for row in once.values()])
+    while part := list(islice(light, batch * BATCHES_PER_TASK)):
+        yield {"run": str(run.folder), "name": name, "kind": page.kind, "settings": page.opened_settings(), "batch": batch, "rows": part}
+
+
+def opened(kind: str, settings: dict[str, Any]) -> Maker:
+    """Return a maker, opened once per process; another one takes its place."""
+    name = json.dumps([kind, settings], sort_keys=True)
+    if name not in _OPEN:
+        _OPEN.clear()
+        made = table.by_name(kind)
+        _OPEN[name] = made.open(made.settings.model_validate(settings), None)
+    return _OPEN[name]
+
+
+def check(task: dict[str, Any], _at: Callable[[str], None]) -> str:
+    """Open a maker where the work will be done; answer its name with its revision."""
+    return opened(task["kind"], task["settings"]).name
+
+
+def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
+    """Make a task's candidates; answer how many there are (the empty word), and how many there are not, by reason."""
+    run, maker = load(Path(task["run"])), opened(task["kind"], task["settings"])
+    told = who(run)
+    if maker.name != told[task["name"]]["maker"]:
+        raise RunError(f"this worker has {maker.name}, the job began with {told[task['name']]['maker']}: every machine needs the same revision")
+    kept, seen = orders.candidates(run), orders.Seen(run.recipe.index.decode)
+    counts: Counter[str] = Counter()
+    rows = iter(task["rows"])
+    while batch := list(islice(rows, task["batch"])):
+        names = [orders.key(row, told) for row in batch]
+        at(names[0])
+        made: dict[str, Any] = {name: _skipped(task, name) for name in names}
+        ordered = []
+        for name, row in zip(names, batch, strict=True):
+            try:
+                if made[name] is None:
+                    ordered.append(seen.order(row, name))
+            except BadSample as bad:
+                made[name] = bad
+        made |= dict(zip([order.key for order in ordered], maker.make(ordered) if ordered else [], strict=True))
+        for name, row in zip(names, batch, strict=True):
+            kept.keep(name, made[name], {"maker": maker.name, "task": row["task"], "photo_sha256": row["photo_sha256"], **orders.record_of(row)})
+            counts[str(made[name].reason) if isinstance(made[name], BadSample) else ""] += 1
+    return dict(counts)
+
+
+def _skipped(task: dict[str, Any], name: str) -> BadSample | None:
+    """Return why an item is left out: it killed the process more than once."""
+    told = task["skip"].get(name)
+    return BadSample(Reason(told[0]), told[1]) if told else None
