@@ -186,6 +186,7 @@ FILTER = Filter(
     version=1,
     about="what a photo shows of the nine degradations, by CLIP's antonyms: gates real photos, checks a pair's claim, tags the scene",
     settings=ClipSettings,
+    pace=("batch", "cpus"),
     open=Clip,
     wants=lambda settings: Wants(cpus=settings.cpus, gpus=1.0, batch=settings.batch),
     measures=(

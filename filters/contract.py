@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from degrade.contract import Srgb
 from degrade.keys import refuse_unknown_keys
+from filters import limits
+from filters.verdict import Verdict
 
 
 class Photo(NamedTuple):
@@ -100,4 +102,5 @@ class Filter(NamedTuple):
     wants: Callable[[Any], Wants]  # of settings, known before anything is opened
     measures: tuple[Measure, ...]
     on: tuple[str, ...] = ("pairs", "photos")  # what it can score
-    decide: Callable[[Mapping[str, float], Mapping[str, tuple[float, float]]], Any] | None = None  # None: the limits alone, see `limits.decide`
+    pace: tuple[str, ...] = ()  # settings that decide how fast it goes, and no number
+    decide: Callable[..., Verdict] = limits.decide  # (numbers, limits) -> Verdict, pure

@@ -164,6 +164,7 @@ FILTER = Filter(
     version=1,
     about="how strong the degradation is on either side, by a vision-language model (Qwen3-VL): expected digit 1 none to 5 extreme",
     settings=SeveritySettings,
+    pace=("batch", "at_once", "timeout_s", "tries", "url"),
     open=open_scorer,
     wants=wants,
     measures=(

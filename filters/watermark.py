@@ -112,6 +112,7 @@ FILTER = Filter(
     version=VERSION,
     about="watermarks on the clean side, by a classifier of LAION's recipe",
     settings=WatermarkSettings,
+    pace=("batch",),
     open=WatermarkScorer,
     wants=lambda settings: Wants(cpus=1.0, gpus=0.25, batch=settings.batch, deadline_s=60.0),
     measures=(

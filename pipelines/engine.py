@@ -97,7 +97,7 @@ class Engine:
         ray = self._connected()
         there = ray.cluster_resources()
         gpus = wants.gpus if there.get("GPU", 0) >= wants.gpus else 0.0
-        cpus = min(wants.cpus, there.get("CPU", 1.0))
+        cpus = min(wants.cpus if gpus or not wants.gpus else 1.0, there.get("CPU", 1.0))  # threads feed a GPU; without one they are in its way
         room = min(int(there.get("CPU", 1) // cpus), int(there["GPU"] // gpus) if gpus else len(tasks))
         actor = ray.remote(_Worker).options(num_cpus=cpus, num_gpus=gpus, max_restarts=-1, max_task_retries=RETRIES)
         workers = [actor.remote(limits) for _ in range(max(1, min(room, len(tasks))))]

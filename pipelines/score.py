@@ -22,6 +22,9 @@ from pipelines.run import Run
 from pipelines.scoring import subjects
 
 
+PATIENCE_S = 600.0  # with a batch; weights are large, and the first batch may compile
+
+
 class Scored(NamedTuple):
     """What one scorer did."""
 
@@ -71,7 +74,7 @@ def _run(run: Run, engine: Engine, made: Filter, on: str, parts: list[subjects.P
     """Run one scorer over the parts that it has not scored."""
     settings = run.recipe.score.settings(on, made.name)
     wants = made.wants(made.settings.model_validate(settings))
-    limits = Limits(deadline_s=wants.deadline_s * wants.batch, memory_bytes=0)  # weights are large, and come from the user
+    limits = Limits(max(PATIENCE_S, wants.deadline_s * wants.batch), memory_bytes=0)  # alike for most, so that one process serves them all
     base = {"run": str(run.folder), "on": on, "name": made.name, "settings": settings}
     maker = next(iter(engine.serve("pipelines.scoring.feed:check", [base], limits, wants)))
     identity = _identify(run, made, on, settings, maker)
@@ -93,7 +96,7 @@ def _run(run: Run, engine: Engine, made: Filter, on: str, parts: list[subjects.P
 
 def _identify(run: Run, made: Filter, on: str, settings: dict[str, Any], maker: str) -> dict[str, Any]:
     """Write down what makes the numbers; refuse to mix them with others."""
-    decides = {"version": made.version, "settings": settings, "maker": maker}
+    decides = {"version": made.version, "settings": {key: value for key, value in settings.items() if key not in made.pace}, "maker": maker}
     identity = {**decides, "fingerprint": commit.fingerprint(decides), "measures": names_of(made)}
     path = scores.identity_path(run.folder, made.name, on)
     if path.exists():

@@ -2,7 +2,7 @@
 
 Cut into 3 bands of 21 bits, two hashes that differ in at most r bits differ in at most r / 3 bits in one band at least.
 So a band is a table with 2^21 drawers, a query opens the drawers whose number differs from its own in r / 3 bits or
-fewer (1,562 for r = 11), and what lies in them is compared in full: some thousand hashes of millions.
+fewer (232 for r = 8), and what lies in them is compared in full: some thousand hashes of millions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from filters.near.hashes import Hashes
 
 BANDS, BAND_BITS = 3, 21
 FEW = 1 << 24  # comparisons up to which no table pays
-QUERIES = 1 << 15  # at a time
 
 
 class Found(NamedTuple):
@@ -42,23 +41,16 @@ class Table:
         self._drawers: list[tuple[NDArray[np.intp], Hashes, NDArray[np.int64]]] = []
         self._flips = _flips(radius // BANDS)
 
-    def near(self, queries: Hashes) -> Iterator[Found]:
-        """Yield all pairs within the radius, in parts that fit into memory."""
+    def near(self, queries: Hashes) -> Found:
+        """Return all pairs within the radius."""
         if len(self._hashes) * len(queries) <= FEW:
-            yield self._all(queries)
-            return
+            bits = np.bitwise_count(self._hashes[:, None] ^ queries[None])
+            rows, columns = np.nonzero(bits <= self._radius)
+            return Found(rows, columns, bits[rows, columns])
         if not self._drawers:
             self._drawers = [self._sorted(band) for band in range(BANDS)]
-        for at in range(0, len(queries), QUERIES):
-            part = queries[at : at + QUERIES]
-            for band in range(BANDS):
-                for found in self._in_band(band, part):
-                    yield found._replace(queries=found.queries + at)
-
-    def _all(self, queries: Hashes) -> Found:
-        bits = np.bitwise_count(self._hashes[:, None] ^ queries[None])
-        rows, columns = np.nonzero(bits <= self._radius)
-        return Found(rows, columns, bits[rows, columns])
+        parts = [part for band in range(BANDS) for part in self._in_band(band, queries)]
+        return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def _sorted(self, band: int) -> tuple[NDArray[np.intp], Hashes, NDArray[np.int64]]:
         """Return the table in the order of its drawers, and where each drawer begins."""
@@ -78,15 +70,14 @@ class Table:
             drawers = keys ^ flip
             first, counts = begins[drawers], begins[drawers + 1] - begins[drawers]
             ends = np.cumsum(counts)
-            places = np.arange(ends[-1]) + np.repeat(first - ends + counts, counts)
+            places = np.arange(ends[-1] if len(ends) else 0) + np.repeat(first - ends + counts, counts)
             asked = np.repeat(np.arange(len(queries)), counts)
             differ = hashes[places] ^ queries[asked]
             bits = np.bitwise_count(differ)
             hit = np.flatnonzero(bits <= self._radius)
             for earlier in range(band):
                 hit = hit[np.bitwise_count(_keys(differ[hit], earlier)) > self._radius // BANDS]
-            if len(hit):
-                yield Found(order[places[hit]], by_key[asked[hit]], bits[hit])
+            yield Found(order[places[hit]], by_key[asked[hit]], bits[hit])
 
 
 def _flips(most: int) -> NDArray[np.int64]:

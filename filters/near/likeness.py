@@ -1,12 +1,12 @@
 """The proof that one photo is a crop of another: their waves agree, once the frame is found.
 
-    likeness = max over frames of  sum w a b / sqrt(sum w a^2  sum w b^2),   w = u^2 + v^2 from 1.5 cycles on, else 0
+    likeness = max over frames of  sum w a b / sqrt(sum w a^2  sum w b^2)
 
-a are the waves of the crop that a frame cuts out of one photo, b those of the other, whole. Photos have a spectrum that
-falls like 1 / f: the weight makes every octave count alike, else two skies would be one photo; and the lowest waves,
-the gradients that skies, walls and vignettes share, do not count at all. What remains is the same to 0.97 and more in a
-photo and its encoded, resized, cropped copies (gravel and grass are the worst), and to 0.95 at most in others. The
-price: a picture with nothing in it but a gradient resembles nothing.
+a are the waves of the crop that a frame cuts out of one photo, b those of the other, whole; w = u^2 + v^2, for photos have a
+spectrum that falls like 1 / f, and so every octave counts alike. What any two skies, seas or walls share does not count:
+waves below 1.5 cycles, the gradients, and those that run along one axis only, the profile of a horizon. What remains is the
+same to 0.977 and more in a photo and its encoded, resized, cropped copies (gravel and grass are the worst), and to 0.925 at
+most in others, parts of one photo included. The price: a picture with nothing in it but a gradient resembles nothing.
 
 The frame is found by descent from the one whose hash came nearest, to neighbours one step (1/128 of a side) away: by the
 long waves first, which agree from afar, then by all.
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from filters.near import hashes, waves
 from filters.near.thumbnails import Thumbnails
 
-LEAST = 0.965  # likeness from which two photos are near copies
-FLAT = 10.0  # size of what counts, in 8-bit levels: below it there is rounding and nothing else (photos have 50 to 400)
+LEAST = 0.95  # likeness from which two photos are near copies
+FLAT = 8.0  # size of what counts, in 8-bit levels: below it there is rounding and nothing else; photos have 50 to 500
 STEPS = 10  # of a descent, at most: the farthest frame is not farther from a frame that is hashed
 BLOCK = 256
 
@@ -37,13 +37,14 @@ class Level(NamedTuple):
     waves: int  # per axis
     lowest: float  # half cycles that count
     power: float  # of the frequency, in the weight of an amplitude
+    profiles: bool  # whether waves along one axis count
     begin: float  # likeness below which no step is made
     after_one: float  # likeness below which no second step is made
     enough: float  # likeness from which none is needed
 
 
-COARSE = Level(waves=8, lowest=1.0, power=0.5, begin=0.55, after_one=0.7, enough=0.99)
-FINE = Level(waves=waves.WAVES, lowest=3.0, power=1.0, begin=0.0, after_one=0.0, enough=LEAST)
+COARSE = Level(waves=8, lowest=1.0, power=0.5, profiles=True, begin=0.55, after_one=0.7, enough=0.99)
+FINE = Level(waves=waves.WAVES, lowest=3.0, power=1.0, profiles=False, begin=0.0, after_one=0.0, enough=LEAST)
 
 
 def telling(thumbnails: Thumbnails) -> NDArray[np.bool_]:
@@ -113,7 +114,8 @@ def _cosine(found: waves.Waves, wanted: waves.Waves, level: Level) -> NDArray[np
 def _weight(level: Level) -> waves.Waves:
     order = np.arange(level.waves, dtype=np.float64)
     radius = np.hypot(order[:, None], order[None])
-    return np.where(radius >= level.lowest, radius**level.power, 0.0)
+    counts = (radius >= level.lowest) & (level.profiles | np.outer(order, order).astype(np.bool_))
+    return np.where(counts, radius**level.power, 0.0)
 
 
 @functools.cache

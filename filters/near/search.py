@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,7 +13,9 @@ from filters.near import hamming, hashes, likeness
 from filters.near.clusters import Clusters
 from filters.near.thumbnails import Thumbnails
 
-WHOLES = 1 << 13  # photos whose proposals are looked at together
+IN_TABLE = 1 << 16  # photos whose hashes are held at once: half a gigabyte
+TOGETHER = 1 << 12  # pairs that are proven before those that follow are looked at again
+ASKED = 1 << 15  # photos whose proposals are looked at together
 
 
 class Proposed(NamedTuple):
@@ -30,53 +33,58 @@ def clusters(thumbnails: Thumbnails) -> Clusters:
     """
     linked = Clusters(len(thumbnails))
     for proposed in propose(thumbnails, thumbnails):
-        roots = linked.roots()
-        fresh = np.flatnonzero(roots[proposed.cropped] != roots[proposed.whole])
-        for part in np.array_split(fresh, -(-len(fresh) // likeness.BLOCK) or 1):
-            pairs = Proposed(*(column[part] for column in proposed))
+        for at in range(0, len(proposed.whole), TOGETHER):
             roots = linked.roots()
-            pairs = Proposed(*(column[roots[pairs.cropped] != roots[pairs.whole]] for column in pairs))
-            like = likeness.likeness(thumbnails[pairs.cropped], thumbnails[pairs.whole], pairs.number)
-            for at in np.flatnonzero(like >= likeness.LEAST):
-                linked.link(int(pairs.cropped[at]), int(pairs.whole[at]))
+            ours, theirs, number = (column[at : at + TOGETHER] for column in proposed)
+            fresh = roots[ours] != roots[theirs]
+            ours, theirs, number = ours[fresh], theirs[fresh], number[fresh]
+            like = likeness.likeness(thumbnails[ours], thumbnails[theirs], number)
+            for one, other in zip(ours[like >= likeness.LEAST], theirs[like >= likeness.LEAST], strict=True):
+                linked.link(int(one), int(other))
     return linked
 
 
 def matches(thumbnails: Thumbnails, guarded: Thumbnails) -> dict[int, tuple[int, float]]:
-    """Return, for each photo that is a near copy of a guarded one, which it is most like, and how like (0.965 to 1).
+    """Return, for each photo that is a near copy of a guarded one, which it is most like, and how like (`likeness.LEAST` to 1).
 
     Either may be a crop of the other.
     """
     best: dict[int, tuple[int, float]] = {}
-    for crop_is_ours in (True, False):
-        sides = (guarded, thumbnails) if crop_is_ours else (thumbnails, guarded)
-        for proposed in propose(*sides):
-            like = likeness.likeness(sides[0][proposed.cropped], sides[1][proposed.whole], proposed.number)
-            ours, theirs = (proposed.whole, proposed.cropped) if crop_is_ours else (proposed.cropped, proposed.whole)
-            for at in np.flatnonzero(like >= likeness.LEAST):
-                one, other, value = int(ours[at]), int(theirs[at]), float(like[at])
-                held = best.get(one)
-                if held is None or (value, -other) > (held[1], -held[0]):
-                    best[one] = (other, value)
+    for ours, theirs, like in itertools.chain(_proven(thumbnails, guarded), ((whole, part, like) for part, whole, like in _proven(guarded, thumbnails))):
+        held = best.get(ours)
+        if held is None or (like, -theirs) > (held[1], -held[0]):
+            best[ours] = (theirs, like)
     return best
+
+
+def _proven(cropped: Thumbnails, whole: Thumbnails) -> Iterator[tuple[int, int, float]]:
+    """Yield (i, j, likeness) where a crop of `cropped[i]` is `whole[j]`."""
+    for pairs in propose(cropped, whole):
+        like = likeness.likeness(cropped[pairs.cropped], whole[pairs.whole], pairs.number)
+        for at in np.flatnonzero(like >= likeness.LEAST):
+            yield int(pairs.cropped[at]), int(pairs.whole[at]), float(like[at])
 
 
 def propose(cropped: Thumbnails, whole: Thumbnails) -> Iterator[Proposed]:
     """Yield pairs whose hashes are near, each once, in parts; a photo is not paired with itself where both are one array."""
-    speaking = np.flatnonzero(likeness.telling(whole))
     telling = np.flatnonzero(likeness.telling(cropped))
-    table = hamming.Table(hashes.of_crops(cropped[telling]).ravel(), hashes.RADIUS)
-    for at in range(0, len(speaking), WHOLES):
-        asked = speaking[at : at + WHOLES]
-        found = list(table.near(hashes.of_whole(whole[asked])))
-        rows, queries, bits = (np.concatenate([part[column] for part in found] or [np.empty(0, np.intp)]) for column in range(3))
-        which, number = rows // hashes.FRAMES, rows % hashes.FRAMES
-        ours, theirs = telling[which], asked[queries]
-        if cropped is whole:
-            other = ours != theirs
-            ours, theirs, number, bits = ours[other], theirs[other], number[other], bits[other]
-        order = np.lexsort((number, bits, ours, theirs))
-        ours, theirs, number = ours[order], theirs[order], number[order]
-        first = np.ones(len(order), np.bool_)
-        first[1:] = (ours[1:] != ours[:-1]) | (theirs[1:] != theirs[:-1])
-        yield Proposed(ours[first], theirs[first], number[first])
+    asked = telling if cropped is whole else np.flatnonzero(likeness.telling(whole))
+    questions = hashes.of_whole(whole[asked])
+    for begin in range(0, len(telling), IN_TABLE):
+        held = telling[begin : begin + IN_TABLE]
+        table = hamming.Table(hashes.of_crops(cropped[held]).ravel(), hashes.RADIUS)
+        for at in range(0, len(asked), ASKED):
+            rows, queries, bits = table.near(questions[at : at + ASKED])
+            pairs = Proposed(held[rows // hashes.FRAMES], asked[at + queries], rows % hashes.FRAMES)
+            yield _nearest(pairs, bits, apart=cropped is whole)
+
+
+def _nearest(pairs: Proposed, bits: NDArray[np.uint8], *, apart: bool) -> Proposed:
+    """Return each pair once, at the hash that is nearest; without pairs of a photo and itself, if they are to be apart."""
+    order = np.lexsort((pairs.number, bits, pairs.cropped, pairs.whole))
+    sorted_ = Proposed(*(column[order] for column in pairs))
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (np.diff(sorted_.cropped) != 0) | (np.diff(sorted_.whole) != 0)
+    if apart:
+        first &= sorted_.cropped != sorted_.whole
+    return Proposed(*(column[first] for column in sorted_))

@@ -12,6 +12,7 @@ half of the contrast, clean to degraded, that a coarser level has. Noise does no
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -25,12 +26,13 @@ from filters.registration.similarity import Similarity, similarity
 from filters.registration.structure import Level
 from filters.registration.tiles import Flags, Floats, Moves, Template
 
-ROUNDS = 3
+ROUNDS = 4  # of a level; the coarsest takes one more
 STILL_PX = 0.02  # a step below it ends the rounds
 FARTHEST_PX = 3.0  # that a tile may say in one round
 UNMODELLED_PX = 0.15  # what a tile may differ by for reasons of its own
 FEWEST_TILES = 6
 CAUCHY = 4.0  # e^2 at which a tile has half a say
+REACH_PX = 100.0  # at which the four unknowns of a similarity weigh alike
 ASTRAY_PX = 2.0  # px of a level by which blur that leaves half of its contrast may lead astray
 
 
@@ -70,7 +72,7 @@ def fit(clean: list[Level], degraded: list[Level]) -> list[Fit]:
 def best(fits: list[Fit]) -> tuple[Fit, float]:
     """Return the fit to believe, and how much of the coarsest level's contrast the finest has left, at most 1."""
     chosen, least, left = fits[0], fits[0].error_px * 2.0 ** fits[0].level, 1.0
-    for coarse, fine in zip(fits, fits[1:], strict=False):
+    for coarse, fine in itertools.pairwise(fits):
         left = min(left * _left(coarse, fine), 1.0)
         doubt = math.hypot(fine.error_px, min(ASTRAY_PX * (1 / max(left, 0.05) - 1) ** 2, FARTHEST_PX)) * 2.0**fine.level
         if doubt < least:
@@ -91,30 +93,23 @@ def _agreement(one: Fit) -> float:
 
 
 def _fit(level: int, template: Template, clean: Level, degraded: Level, start: Similarity, rounds: int) -> Fit | None:
-    found, error_px = start, math.inf
-    other = degraded.structure
+    found = start
     for turn in range(rounds):
-        moves = tiles.moves(template, *seen(other, template, found))
+        moves = tiles.moves(template, _seen(degraded.structure, found), covered(template, found))
         answer = _solved(template, moves)
         if answer is None:
             return None
         step, error_px = answer
         found = found.after(step)
-        if turn and step.reach_px(*other.shape[::-1]) < STILL_PX:
+        if turn and step.reach_px(*template.structure.shape[::-1]) < STILL_PX:
             break
-    moves = tiles.moves(template, *seen(other, template, found, cv2.INTER_LINEAR))  # OpenCV's cubic pulls 0.05 px towards whole pixels
-    answer = _solved(template, moves)
-    if answer is None:
-        return None
-    return Fit(level, found.after(answer[0]), answer[1], moves, _response(clean, degraded, found, moves))
+    return Fit(level, found, error_px, moves, _response(clean, degraded, found, moves))
 
 
-def seen(other: Map, template: Template, found: Similarity, kernel: int = cv2.INTER_LINEAR) -> tuple[Map, Flags]:
-    """Return the degraded structure on the clean side's grid, and which tiles it covers wholly."""
+def _seen(other: Map, found: Similarity) -> Map:
+    """Return the degraded side on the clean side's grid; linearly, for OpenCV's cubic kernel pulls by 0.05 px towards whole ones."""
     height, width = other.shape
-    matrix = found.matrix(width, height)
-    warped = cv2.warpAffine(other, matrix, (width, height), flags=kernel | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
-    return warped, covered(template, found)
+    return cv2.warpAffine(other, found.matrix(width, height), (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
 
 
 def covered(template: Template, found: Similarity) -> Flags:
@@ -153,9 +148,6 @@ def _solved(template: Template, moves: Moves) -> tuple[Similarity, float] | None
     covariance = np.linalg.inv(normal) * spread
     turn = complex(1 + answer[2] / REACH_PX, answer[3] / REACH_PX)
     return similarity(turn, complex(answer[0], answer[1])), math.sqrt(covariance[0, 0] + covariance[1, 1])
-
-
-REACH_PX = 100.0  # at which the four unknowns of a similarity weigh alike
 
 
 def _similarities(x: Floats, y: Floats) -> NDArray[np.float64]:

@@ -79,9 +79,11 @@ def _moves(other: Map, template: Template, found: Similarity, x: Floats, y: Floa
     place_x, place_y = (np.pad(part, 1, mode="reflect", reflect_type="odd") for part in (template.x, template.y))
     place_x, place_y = place_x + np.pad(x, 1, mode="edge") + (width - 1) / 2, place_y + np.pad(y, 1, mode="edge") + (height - 1) / 2
     top, left = side - (height - rows * side) // 2, side - (width - columns * side) // 2
-    maps = []
-    for row in matrix:  # a similarity is linear between the middles of tiles, and so is what is interpolated there
+    size = (columns + 2) * side, (rows + 2) * side
+
+    def everywhere(row: Floats) -> Map:  # a similarity is linear between the middles of tiles, and so is what is interpolated there
         nodes = (row[0] * place_x + row[1] * place_y + row[2]).astype(np.float32)
-        maps.append(cv2.resize(nodes, ((columns + 2) * side, (rows + 2) * side), interpolation=cv2.INTER_LINEAR)[top : top + height, left : left + width])
-    warped = cv2.remap(other, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+        return cv2.resize(nodes, size, interpolation=cv2.INTER_LINEAR)[top : top + height, left : left + width]
+
+    warped = cv2.remap(other, everywhere(matrix[0]), everywhere(matrix[1]), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return tiles.moves(template, warped, covered(template, found))

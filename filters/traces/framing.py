@@ -23,7 +23,7 @@ LINE_PX = 1 << 19  # pixels read in either direction
 NARROWEST, WIDEST = 0.01, 0.48  # of a side, that one stripe of a mount may take
 UNEVEN_PX = 2  # by which the two stripes may differ
 SEAM = 2.5  # times the usual step around it, that a seam must be
-THROUGH, THROUGH_LEVELS = 0.6, 2  # share of a seam's pixels that must step by more than so many levels
+THROUGH, THROUGH_LEVELS = 0.5, 2  # share of a seam's pixels that must step by more than so many levels
 AROUND_PX = 12  # places on either side of a seam that tell what is usual
 SMOOTHER = 0.5  # of the detail of the middle, that the stripes may have
 SAME = 3  # levels by which a bar may vary, through JPEG
@@ -74,8 +74,7 @@ def _bar(plane: NDArray[np.uint8]) -> int:
     colour = np.median(plane[0])
     same = (np.abs(plane.astype(np.int16) - np.int16(colour)) <= SAME).mean(axis=1)
     other = np.flatnonzero(same < MOST)
-    if not other.size:
-        return len(plane)
+    if not other.size:  # a picture of one colour has other faults
+        return 0
     end = int(other[0])
-    behind = same[end : end + SHARPLY_PX]
-    return end if end > 2 and behind.min() < FEW else 0
+    return end if end > 2 and same[end : end + SHARPLY_PX].min() < FEW else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import http.client
 import json
 import os
@@ -23,12 +25,14 @@ class Refused(RunError):
     Args:
         status: of HTTP.
         text: for people.
+        body: what the server said.
     """
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(status, text)
+    def __init__(self, status: int, text: str, body: bytes = b"") -> None:
+        super().__init__(status, text, body)
         self.status = status
         self.text = text
+        self.body = body
 
     def __str__(self) -> str:
         return self.text
@@ -42,77 +46,103 @@ class Line:
         timeout_s: of one try.
         tries: of one request, when the server is busy or the line breaks.
         first_wait_s: before the second try; doubles with each, unless the server names a time.
+        key: environment variable of the bearer token.
+        longest_s: of a wait, also of one that the server names.
+        most_bytes: of an answer.
 
     Raises:
         RecipeError: the address is none.
     """
 
-    def __init__(self, url: str, timeout_s: float = 120.0, tries: int = 6, first_wait_s: float = 0.5) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = 120.0,
+        tries: int = 6,
+        first_wait_s: float = 0.5,
+        *,
+        key: str = KEY,
+        longest_s: float = LONGEST_S,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
         self.url = url.rstrip("/")
         self._timeout_s, self._tries, self._first_wait_s = timeout_s, tries, first_wait_s
+        self._key, self._longest_s, self._most_bytes = key, longest_s, most_bytes
         self._where = urllib.parse.urlsplit(self.url)
         if self._where.scheme not in {"http", "https"} or not self._where.hostname or self._where.username or self._where.query:
-            raise RecipeError(f"{url!r} is no address of a server: give one like http://127.0.0.1:8000/v1, and the key in ${KEY}")
+            raise RecipeError(f"{url!r} is no address of a server: give one like http://127.0.0.1:8000/v1, and the key in ${key}")
 
     def get(self, path: str) -> Any:
         """Return what the server answers to GET; raises as `post` does, and MissingModel at once where nobody listens."""
         try:
-            return self._answer("GET", path, b"", broken=(json.JSONDecodeError,))
+            return self._answer("GET", path, b"", "", broken=(json.JSONDecodeError,))
         except OSError as error:
             raise MissingModel(f"nobody answers at {self.url} ({error}): start a server there (vllm serve MODEL), or set the address in the recipe") from error
         except http.client.HTTPException as error:
             raise MissingModel(f"what answers at {self.url} does not speak HTTP ({error!r}): set the server's address in the recipe") from error
 
     def post(self, path: str, page: Any) -> Any:
+        """Return what the server answers to a POST of JSON; raises as `send` does."""
+        return self.send(path, json.dumps(page).encode(), "application/json")
+
+    def send(self, path: str, body: bytes, media_type: str) -> Any:
         """Return what the server answers to POST.
 
         Raises:
             Refused: the server says that the request is wrong.
             RunError: it stayed busy, out of reach or unreadable for all tries.
         """
-        return self._answer("POST", path, json.dumps(page).encode(), broken=(json.JSONDecodeError, OSError, http.client.HTTPException))
+        return self._answer("POST", path, body, media_type, broken=(json.JSONDecodeError, OSError, http.client.HTTPException))
 
-    def _answer(self, method: str, path: str, body: bytes, broken: tuple[type[Exception], ...]) -> Any:
+    def _answer(self, method: str, path: str, body: bytes, media_type: str, broken: tuple[type[Exception], ...]) -> Any:
         """Return the answer of the first try that is neither busy nor broken in one of these ways."""
         trouble, wait = "", self._first_wait_s
         for left in reversed(range(self._tries)):
             asked_for = None
             try:
-                status, asked_for, told = self._once(method, path, body)
+                status, asked_for, told = self._once(method, path, body, media_type)
                 if status not in BUSY:
                     return self._page(status, told)
                 trouble = f"it answers {status} {_words(told)}"
             except broken as error:
                 trouble = f"{type(error).__name__}: {error}"
             if left:
-                time.sleep(min(asked_for if asked_for is not None else wait, LONGEST_S))
+                time.sleep(min(asked_for if asked_for is not None else wait, self._longest_s))
                 wait *= 2
         raise RunError(f"{self.url}{path} gave no answer in {self._tries} tries; at last {trouble}. Is the server up, and are fewer requests at once enough?")
 
-    def _once(self, method: str, path: str, body: bytes) -> tuple[int, float | None, bytes]:
+    def _once(self, method: str, path: str, body: bytes, media_type: str) -> tuple[int, float | None, bytes]:
         """Return status, the wait that the server asks for, and the body."""
         door = http.client.HTTPSConnection if self._where.scheme == "https" else http.client.HTTPConnection
         connection = door(str(self._where.hostname), self._where.port, timeout=self._timeout_s)
-        key = os.environ.get(KEY)
-        headers = {"Content-Type": "application/json", "Accept": "application/json", **({"Authorization": f"Bearer {key}"} if key else {})}
+        key = os.environ.get(self._key)
+        headers = {"Accept": "application/json", **({"Content-Type": media_type} if body else {}), **({"Authorization": f"Bearer {key}"} if key else {})}
         try:
             connection.request(method, self._where.path + path, body or None, headers)
             answer = connection.getresponse()
-            return answer.status, _seconds(answer.headers.get("Retry-After")), answer.read(MOST_BYTES)
+            return answer.status, _seconds(answer.headers.get("Retry-After")), answer.read(self._most_bytes)
         finally:
             connection.close()
 
     def _page(self, status: int, body: bytes) -> Any:
         if status in {401, 403}:
-            raise Refused(status, f"{self.url} wants a key, or another one: set ${KEY} ({status} {_words(body)})")
+            raise Refused(status, f"{self.url} wants a key, or another one: set ${self._key} ({status} {_words(body)})", body)
         if status != http.client.OK:
-            raise Refused(status, f"{self.url} refuses the request: {status} {_words(body)}")
+            raise Refused(status, f"{self.url} refuses the request: {status} {_words(body)}", body)
         return json.loads(body)
 
 
 def _seconds(text: str | None) -> float | None:
-    """Return the seconds of a Retry-After header; None for none, or a date."""
-    return float(text) if text and text.strip().isdigit() else None
+    """Return the seconds of a Retry-After header, a number or a date (RFC 9110, 10.2.3); None for none, or neither."""
+    if not text or text.strip().isdigit():
+        return float(text) if text else None
+    try:
+        until = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:  # "-0000": a date that tells no zone is meant as UTC
+        until = until.replace(tzinfo=datetime.UTC)
+    return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
 
 
 def _words(body: bytes) -> str:

@@ -41,7 +41,7 @@ class Server:
 
     def __init__(self, line: Line, model: str, at_once: int) -> None:
         self._line, self._model, self._at_once = line, model, at_once
-        self.maker = f"{_served(line, model)} on an OpenAI-compatible server"
+        self.maker = f"{served(line, model)} on an OpenAI-compatible server"
 
     def digits(self, questions: Sequence[Question]) -> list[LogDigits]:
         """Return the log-probabilities of the five digits, question by question.
@@ -95,7 +95,7 @@ def read_answer(answer: Any, url: str) -> LogDigits:
     return np.minimum(found, 0.0)
 
 
-def _served(line: Line, model: str) -> str:
+def served(line: Line, model: str) -> str:
     """Return the model as the server names it, with the checkpoint behind the name if it tells; raises MissingModel."""
     try:
         told = line.get("/models")

@@ -6,6 +6,7 @@ The unit of work in a worker. The scorer stays open between parts, for opening o
 from __future__ import annotations
 
 import json
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any
 
 from degrade.errors import BadSample, Reason, RunError
 from filters import batches, by_name
-from filters.contract import Scorer, Scores
+from filters.contract import Scorer, Scores, Wants
 from manifests import scores
 from pipelines.run import load
 from pipelines.scoring import subjects
@@ -47,7 +48,7 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, Any]:
     items = subjects.openings(run, task["on"], task["part"])
     rows: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
-    for key, outcome in _outcomes(scorer, items, task["skip"], at, batch=wants.batch, threads=int(wants.cpus)):
+    for key, outcome in _outcomes(scorer, items, task["skip"], at, batch=wants.batch, threads=threads_of(wants)):
         if isinstance(outcome, BadSample):
             rows.append({"key": key, "reason": str(outcome.reason), "detail": outcome.detail})
             counts[str(outcome.reason)] = counts.get(str(outcome.reason), 0) + 1
@@ -57,6 +58,14 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, Any]:
     path = scores.shard_path(run.folder, task["name"], task["on"], task["part"])
     scores.write(path, rows, task["measures"], {"fingerprint": task["fingerprint"], "source": task["source"]})
     return {"items": task["items"], "counts": counts}
+
+
+def threads_of(wants: Wants) -> int:
+    """Return how many threads open and prepare items: several feed a GPU; where there is none, the scorer needs the core itself."""
+    if not wants.gpus:
+        return int(wants.cpus)
+    torch = sys.modules.get("torch")  # a scorer that wants a GPU has loaded it by now
+    return int(wants.cpus) if torch is not None and torch.cuda.is_available() else 1
 
 
 def _outcomes(
