@@ -27,6 +27,7 @@ from degrade.motion import defocus, exposure, highlights, objects, shake, window
 from degrade.stream import chance, log_uniform, new_seed, uniform
 
 SHORT_SIDE_PX = 1024  # of the picture in whose px lengths are given
+SWAY_DEG = 24.0  # between the headings of things that move along the horizon
 LEAST_FEATHER_PX = 0.3  # pixels are no sharper
 
 Kind = Literal["shake", "thing", "defocus"]
@@ -35,7 +36,9 @@ Kind = Literal["shake", "thing", "defocus"]
 class BlurRanges(Ranges):
     """What may vary in blur; its length follows from the stratum. Clips need only the lamps: their motion is their own."""
 
-    stills: dict[Kind, Number] = choice({"shake": 0.55, "thing": 0.08, "defocus": 0.37}, "what blurs a still, and how often; things want segments of a network")
+    stills: dict[Kind, Number] = choice(
+        {"shake": 0.52, "thing": 0.14, "defocus": 0.34}, "what blurs a still, and how often; things move only where a network found segments"
+    )
     lamp_gain: Interval = interval(2, 12, "display whites", "how bright a small clipped highlight really is", (1, 200))
     noise_gain: Interval = interval(4.5e-5, 1.35e-4, "1/display white", "shot noise variance per linear light, stills", (0, 0.01))
     exposure_ms: Interval = interval(20, 500, "ms", "of a shaken photo: short ones are straight, long ones loop", (1, 10000))
@@ -43,6 +46,7 @@ class BlurRanges(Ranges):
     tremor: Interval = interval(0.02, 0.2, "of drift at 1 Hz", "amplitude of the tremor", (0, 2))
     roll: Interval = interval(0.2, 1.6, "factor", "rotation about the axis, of pan and tilt", (0, 10))
     forward: Interval = interval(0.0, 0.5, "factor", "zoom by moving forward, of pan and tilt in radians", (0, 10))
+    level: float = share(0.75, "how often a thing moves nearly along the horizon")
     bend: Interval = interval(-0.15, 0.15, "factor", "height of a thing's way over its length", (-1, 1))
     feather_px: Interval = interval(0.8, 1.6, "px of 1024", "softness of a thing's outline", (0.3, 16))
     focus: Interval = interval(0.0, 1.0, "0..1", "share of the photo that lies nearer than the plane of focus", (0, 1))
@@ -79,22 +83,32 @@ def sample(rng: np.random.Generator, ranges: BlurRanges, facts: Facts, stratum: 
     if facts.motion is not None:
         return _sample_clip(rng, facts, facts.motion, low, BlurParams(length_px, lamp_gain, seed, None, (), None, None, None, None))
     still = BlurParams(length_px, lamp_gain, seed, uniform(rng, *ranges.noise_gain), (), None, None, None, None)
-    kind = _kind(rng, ranges)
+    kind = _kind(rng, ranges.stills, things=facts.things)
     if kind == "shake":
         return still._replace(shaken=_sample_shake(rng, ranges))
     if kind == "thing":
-        way = objects.Mover(rng.random(), uniform(rng, 0, 360), uniform(rng, *ranges.bend), uniform(rng, *ranges.feather_px))
-        return still._replace(moved=way)
+        return still._replace(moved=_sample_mover(rng, ranges))
     return still._replace(focused=_sample_lens(rng, ranges))
 
 
-def _kind(rng: np.random.Generator, ranges: BlurRanges) -> str:
-    left = rng.random() * sum(ranges.stills.values())
-    for kind, weight in ranges.stills.items():
+def _kind(rng: np.random.Generator, weights: dict[Kind, Number], *, things: bool) -> str:
+    """Draw what blurs a still; a superpixel is no thing, and moves only where the recipe allows nothing else."""
+    possible = weights if things else {kind: weight for kind, weight in weights.items() if kind != "thing"}
+    if not sum(possible.values()):
+        possible = weights
+    left = rng.random() * sum(possible.values())
+    for kind, weight in possible.items():
         left -= weight
         if left < 0:
             return kind
-    return next(iter(ranges.stills))
+    return next(iter(possible))
+
+
+def _sample_mover(rng: np.random.Generator, ranges: BlurRanges) -> objects.Mover:
+    heading_deg = uniform(rng, 0, 360)
+    if chance(rng, ranges.level):
+        heading_deg = heading_deg % SWAY_DEG - SWAY_DEG / 2 + 180 * (heading_deg > 180)
+    return objects.Mover(rng.random(), heading_deg, uniform(rng, *ranges.bend), uniform(rng, *ranges.feather_px))
 
 
 def _sample_clip(rng: np.random.Generator, facts: Facts, motion: Motion, low: float, drawn: BlurParams) -> BlurParams:
@@ -180,7 +194,7 @@ def severity(params: BlurParams) -> float:
 
 GENERATOR: Generator[BlurRanges, BlurParams] = Generator(
     name="blur",
-    version=1,
+    version=2,
     about="clips averaged over a drawn shutter; shaken cameras, moving things and missed focus for stills; in linear light",
     stage=Stage.LENS,
     severity_name="blur length",

@@ -115,6 +115,7 @@ class Facts:
     motion: Motion | None = None  # set for a clip, None for a still
     partner: Facts | None = None  # the second photo that the plan found, for generators that need one
     textures: int = 0  # how many images the recipe's bank holds for this generator
+    things: bool = False  # its segments are things that a network found, not superpixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,15 @@ from enum import StrEnum
 class Reason(StrEnum):
     """Why an input did not become a pair. A row that is refused carries exactly one of these words."""
 
+    # fetching
+    URL_REFUSED = "url_refused"  # not a web address that we follow: scheme, port, credentials, or no address at all
+    ADDRESS_REFUSED = "address_refused"  # leads to this machine, a private network, or where nothing public is
+    UNREACHABLE = "unreachable"  # no such host, no connection, or a certificate that proves nothing
+    HTTP_ERROR = "http_error"  # the server answered, but not with the photo
+    TOO_SLOW = "too_slow"  # the answer was not complete in time
+    OPTED_OUT = "opted_out"  # its headers reserve it from search or from training
+    WRONG_TYPE = "wrong_type"  # the answer is no picture, or compressed on its way
+    NO_LICENCE = "no_licence"  # nothing is said of its licence, and the recipe asks for one
     # reading the bytes
     MISSING = "missing"  # named in a list or found by a glob, gone or not readable now
     NOT_A_FILE = "not_a_file"  # FIFO, socket, device, folder, or a link that leaves its source folder
@@ -50,6 +59,9 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"  # the process died on this input, again when tried alone
     TIMED_OUT = "timed_out"  # no answer within the deadline
+    # making the clean side
+    REFUSED_BY_MAKER = "refused_by_maker"  # the maker will not work on this photo: its safety rules, or the size of the photo
+    NO_CANDIDATE = "no_candidate"  # the maker ended well and gave no picture, or none that can be used
     # real pairs
     NOT_DEGRADED = "not_degraded"  # shows none of the tasks that the recipe looks for
     MOVED = "moved"  # the candidate for the clean side is shifted, scaled or turned too far to be put back

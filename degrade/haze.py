@@ -253,7 +253,7 @@ def _mix_into(air: Linear, light: Linear, through: Map, gain: float) -> None:
 
 GENERATOR = Generator(
     name="haze",
-    version=3,
+    version=4,
     about="haze and fog by Koschmieder's law in linear light, with height, patches, glow and a camera that meters it",
     stage=Stage.SCENE,
     severity_name="visibility",

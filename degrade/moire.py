@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
+from pydantic import PrivateAttr
 
 from degrade.contract import Assets, Facts, Generator, Interval, Linear, Number, Ranges, Srgb, Stage, choice, interval, share
 from degrade.raw import bayer
@@ -34,7 +35,18 @@ QUAD = {"stripe": (1.0, 4 / 3, 4.0), "bgr": (1.0, 4 / 3, 4.0), "rgbw": (1.0, 4 /
 COARSEST = 2.0  # px of the finished photo that a display pixel may cover
 COARSEST_MILD = 1.1  # the same where the pattern is mild: nor is detail lost
 MILD = 0.1
+FAINT = 0.03  # contrast up to which the camera is the finest there is: what it costs in sharpness would outweigh the pattern
 FARTHEST = 0.2  # a pitch strays at most this far from its resonance
+
+
+class _Display(NamedTuple):
+    """A kind of display before a camera, near a pitch at which its bands are as wide as the picture."""
+
+    layout: Layout
+    resonance: float
+    camera: optics.Camera
+    weight: float
+    reach: optics.Reach
 
 
 class MoireRanges(Ranges):
@@ -64,6 +76,17 @@ class MoireRanges(Ranges):
     lag: Interval = interval(0.05, 0.33, "cycles", "from colour to colour; a third gives rainbows, none grey bands", (0, 0.5))
     multiplied: Interval = interval(0.65, 0.75, "0..1", "share of a pattern that multiplies; the rest acts on spread light", (0, 1))
     noise_gain: Interval = interval(2e-5, 3e-4, "1/display white", "shot noise variance per linear light", (0, 0.01))
+    _displays: dict[optics.Camera, tuple[_Display, ...]] = PrivateAttr(default_factory=dict)
+
+    def displays(self, camera: optics.Camera) -> tuple[_Display, ...]:
+        """Return the displays at the pitches at which bands appear to a camera, worked out once for all draws."""
+        known = self._displays.get(camera)
+        if known is None:
+            pitches = QUAD if camera.quad else BAYER
+            weighed = [(name, weight) for name, weight in self.layouts.items() if weight]
+            known = tuple(_Display(name, pitch, camera, weight, optics.reach(name, pitch, camera)) for name, weight in weighed for pitch in pitches[name])
+            self._displays[camera] = known
+        return known
 
 
 class MoireParams(NamedTuple):
@@ -113,8 +136,9 @@ def _signed(bounds: Interval, position: float) -> float:
 
 def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, contrast: float) -> retake.Screen:
     draws = rng.random(16).tolist()
-    shows = _showing(ranges, optics.Camera(_pick(draws[0], _zooms(ranges, contrast)), draws[1] < ranges.quad), contrast)
-    layout, resonance, camera = _pick(draws[2], shows)
+    zoom = _pick(draws[0], ranges.zooms if contrast > MILD else _finer(ranges.zooms, contrast))
+    display = _display(draws[2], _showing(ranges, optics.Camera(zoom, draws[1] < ranges.quad), contrast))
+    layout, resonance, camera = display.layout, display.resonance, display.camera
     sites = camera.zoom * min(facts.width, facts.height)
     off = _signed(ranges.bands, draws[3]) * resonance / sites
     roll = _signed(ranges.slant, draws[4]) * resonance / sites
@@ -129,7 +153,7 @@ def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, 
         y_phase=draws[10],
     )
     sharpest, softest = ranges.soft_px
-    softest = min(softest, max(optics.reach(layout, resonance, camera).softest_px(contrast), sharpest))
+    softest = min(softest, max(display.reach.softest_px(contrast), sharpest))
     return retake.Screen(
         layout=layout,
         fill=_at(ranges.fill, draws[11]),
@@ -143,27 +167,41 @@ def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, 
     )
 
 
-def _zooms(ranges: MoireRanges, contrast: float) -> dict[Literal[1, 2, 3], Number]:
-    """Return the camera's resolutions, with their weights: where the pattern is mild, finer ones, as demosaicing takes more detail than it."""
-    finer: dict[Literal[1, 2, 3], Number] = {zoom: weight for zoom, weight in ranges.zooms.items() if zoom > 1 and weight}
-    return finer if finer and contrast <= MILD else ranges.zooms
+def _finer(zooms: dict[Literal[1, 2, 3], Number], contrast: float) -> dict[Literal[1, 2, 3], Number]:
+    """Return the camera's finer resolutions, with their weights: demosaicing takes more detail than a mild pattern does.
+
+    It takes more than a faint one even where the camera has two pixels for one of the photo.
+    """
+    possible = [zoom for zoom, weight in zooms.items() if weight]
+    least = max(possible) if contrast <= FAINT else 2
+    finer: dict[Literal[1, 2, 3], Number] = {zoom: zooms[zoom] for zoom in possible if zoom >= least}
+    return finer or zooms
 
 
-def _showing(ranges: MoireRanges, camera: optics.Camera, contrast: float) -> dict[tuple[Layout, float, optics.Camera], float]:
-    """Return the displays, and the pitches at which bands appear, that can show a contrast to a camera, with their weights.
+def _showing(ranges: MoireRanges, camera: optics.Camera, contrast: float) -> list[_Display]:
+    """Return the displays that can show a contrast to a camera.
 
     A quad-Bayer camera that none of them suits gives way to a Bayer one, and that to the display that comes closest.
     """
     coarsest = (COARSEST if contrast > MILD else COARSEST_MILD) * camera.zoom
-    known = QUAD if camera.quad else BAYER
-    fine = [(name, pitch) for name, weight in ranges.layouts.items() if weight for pitch in known[name] if pitch <= coarsest]
-    room = {each: optics.reach(*each, camera).softest_px(contrast) for each in fine}
-    shows = {(*each, camera): ranges.layouts[each[0]] for each in fine if room[each] > ranges.soft_px[0]}
+    fine = [display for display in ranges.displays(camera) if display.resonance <= coarsest]
+    wanted, blur = math.log(contrast), ranges.soft_px[0] ** 2
+    shows = [display for display in fine if display.reach.log_peak - display.reach.fall * blur > wanted]
     if shows:
         return shows
     if camera.quad:
         return _showing(ranges, camera._replace(quad=False), contrast)
-    return {(*max(fine, key=room.__getitem__), camera): 1.0}
+    return [max(fine, key=lambda display: display.reach.softest_px(contrast))]
+
+
+def _display(position: float, displays: list[_Display]) -> _Display:
+    """Return the display at a position 0..1 of their weights laid end to end."""
+    left = position * sum([display.weight for display in displays])
+    for display in displays:
+        left -= display.weight
+        if left < 0:
+            return display
+    return displays[-1]
 
 
 def _sample_grating(rng: np.random.Generator, ranges: MoireRanges) -> gratings.Grating:
@@ -221,7 +259,7 @@ def severity(params: MoireParams) -> float:
 
 GENERATOR: Generator[MoireRanges, MoireParams] = Generator(
     name="moire",
-    version=2,
+    version=3,
     about="a display photographed: sub-pixel lattice against colour filter array, in linear light; or patterns blended",
     stage=Stage.SENSOR,
     severity_name="contrast",

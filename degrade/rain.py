@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from degrade.air.optical_depth import KOSCHMIEDER, Layer
 from degrade.arrays import strips
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, Texture, interval, share
-from degrade.drops import curtain, flight, lens, population, sheets, splashes, splat
+from degrade.drops import curtain, flight, ground, lens, population, sheets, splashes, splat
 from degrade.drops import glow as lights
 from degrade.drops.sight import CLOUD_M, Sight, sight
 from degrade.errors import BadSample, Reason
@@ -48,11 +48,11 @@ class RainRanges(Ranges):
     brightness: Interval = interval(1.0, 2.4, "relative", "light of a drop against what the photo shows around it: it sees the sky above too", (0, 5))
     lamp_gain: Interval = interval(5, 40, "display whites", "how bright a clipped lamp really is at night", (1, 200))
     splashing: Interval = interval(0.1, 1, "0..1", "share of the drops that throw up a crown: few on grass, many on wet stone", (0, 1))
-    on_lens: float = share(0.3, "share of pairs with drops on the lens or on a window before it")
-    lens_cover: Interval = interval(0.01, 0.12, "0..1", "share of the picture that they cover at the strongest stratum; less below", (0, 1))
-    lens_drop_frac: Interval = interval(0.008, 0.03, "short sides", "radius of a typical drop on the lens", (0.004, 0.05))
+    on_lens: float = share(0.5, "share of pairs with drops on the lens or on a window before it at the strongest stratum; less below, none in drizzle")
+    lens_cover: Interval = interval(0.01, 0.14, "0..1", "share of the picture that they cover at the strongest stratum; less below", (0, 1))
+    lens_drop_frac: Interval = interval(0.012, 0.04, "short sides", "radius of a typical drop on the lens", (0.007, 0.08))
     lens_spread: Interval = interval(0.2, 0.5, "log, one sigma", "how their radii differ", (0, 1))
-    lens_blur_frac: Interval = interval(0.002, 0.012, "short sides", "blur of their outlines: a window's drops are sharper than the lens's", (0, 0.1))
+    lens_blur_frac: Interval = interval(0.0015, 0.01, "short sides", "blur of their outlines: a window's drops are sharper than the lens's", (0, 0.1))
     lens_view: Interval = interval(0.6, 1.4, "relative", "how much of the scene a drop shows", (0.1, 3))
     from_bank: float = share(0.5, "share of pairs with images of real rain, where the recipe gives a bank of them")
     bank_gain: Interval = interval(0.1, 0.5, "0..1", "cover of an image's brightest streaks at the strongest stratum; less below", (0, 1))
@@ -108,7 +108,7 @@ def sample(rng: np.random.Generator, ranges: RainRanges, facts: Facts, stratum: 
         lamp_gain=log_uniform(rng, *ranges.lamp_gain),
         drops_seed=new_seed(rng),
         splashing=log_uniform(rng, *ranges.splashing),
-        lens=_sample_lens(rng, ranges, stratum) if chance(rng, ranges.on_lens) else None,
+        lens=_sample_lens(rng, ranges, stratum) if chance(rng, ranges.on_lens * (stratum - 1) / (STRATA - 1)) else None,
         textures=_sample_sheets(rng, ranges, facts.textures, stratum),
     )
 
@@ -126,7 +126,7 @@ def _sample_shutter(rng: np.random.Generator, ranges: RainRanges) -> flight.Shut
 
 def _sample_lens(rng: np.random.Generator, ranges: RainRanges, stratum: int) -> lens.LensDrops:
     return lens.LensDrops(
-        cover=uniform(rng, *ranges.lens_cover) * (stratum / STRATA) ** 2,
+        cover=uniform(rng, *ranges.lens_cover) * (stratum / STRATA) ** 3,
         radius_frac=log_uniform(rng, *ranges.lens_drop_frac),
         spread=uniform(rng, *ranges.lens_spread),
         blur_frac=uniform(rng, *ranges.lens_blur_frac),
@@ -224,8 +224,9 @@ def _marks(params: RainParams, camera: flight.View, kappa: float, seen: Sight, h
     """Return the streaks of the near drops, and the jets of the splashes."""
     drops = population.drops(params.drops_seed, params.rain_mm_h, camera.steradian, kappa)
     falling = flight.streaks(drops, params.shutter, camera, params.drops_seed + 1)
-    ground = splashes.upward(seen.inverse, seen.sky, horizon_frac)
-    thrown = splashes.splashes(ground, seen.distance_m, params.rain_mm_h, params.splashing, params.shutter, camera, params.drops_seed + 3)
+    facing = splashes.upward(seen.inverse, seen.sky, horizon_frac)
+    wet = facing * ground.alike(seen.light, facing)
+    thrown = splashes.splashes(wet, seen.distance_m, params.rain_mm_h, params.splashing, params.shutter, camera, params.drops_seed + 3)
     return flight.Streaks(*(np.concatenate(pair) for pair in zip(falling, thrown, strict=True)))
 
 
@@ -247,7 +248,7 @@ def severity(params: RainParams) -> float:
 
 GENERATOR = Generator(
     name="rain",
-    version=2,
+    version=3,
     about="rain by drop sizes, fall and shutter: streaks, curtain, veil, splashes and drops on the lens, hidden by what is nearer",
     stage=Stage.SCENE,
     severity_name="rate of rain",

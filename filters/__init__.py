@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from degrade.errors import RecipeError
 from degrade.keys import nearest
-from filters import clean, clip, evidence, fidelity, severity, watermark
+from filters import alignment, clean, clip, evidence, fidelity, severity, watermark
 from filters.contract import Filter
 
 FILTERS: tuple[Filter, ...] = (
+    alignment.FILTER,
     clean.FILTER,
     clip.FILTER,
     evidence.FILTER,

@@ -40,7 +40,7 @@ OF_CLEAN = (
     Measure("framed", "share", "of height or width that blurred or plain mounts, captions and bars of a screen take", (0, 1)),
     Measure("banding", "share", "of the smooth gradients that climb in steps", (0, 1)),
     Measure("gaps", "share", "of the levels in use that no pixel has: 0.5 at seven bits, 0.75 at six", (0, 1)),
-    Measure("halo", "share", "overshoot beside clear edges, of their height: sharpened from 0.1 on", (0, ANYTHING)),
+    Measure("halo", "share", "overshoot on both sides of clear edges, of their height: sharpened from 0.07 on", (0, ANYTHING)),
     Measure("texture", "ratio", "roughness beside edges: 0.3 to 0.5 for photos, less where smoothing wiped it", (0, 1)),
     Measure("flat", "share", "pixels exactly as their neighbours, neither black nor white: drawings and screens", (0, 1)),
 )
@@ -57,8 +57,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {  # what a clean side may be unless
     "framed": (0.0, _INDEXED.max_border),
     "banding": (0.0, 0.3),
     "gaps": (0.0, 0.4),
-    "halo": (0.0, 0.1),
-    "texture": (0.25, 1.0),
+    "halo": (0.0, 0.07),
+    "texture": (0.27, 1.0),
     "flat": (0.0, 0.6),
 }
 

@@ -25,6 +25,7 @@ from manifests import commit
 from manifests.schema import PLAN, VERSION
 from pipelines import crops
 from pipelines.companions import Companions
+from pipelines.priors import STAND_INS
 from pipelines.prompts import PROMPTS
 from pipelines.recipe import Recipe, StepRecipe
 from pipelines.usable import Photo
@@ -76,6 +77,7 @@ class _Drawer:
         fields = self.generator.params._fields
         self.takes_clips, self.draws_textures = "window" in fields, "textures" in fields
         self.needs_partner = "partner" in self.generator.needs
+        self.knows_things = recipe.priors.segments not in STAND_INS
 
     def draw(self, draw: float, subject: _Subject) -> _Step:
         """Return a step; raises BadSample when the photo does not suit."""
@@ -98,7 +100,7 @@ class _Drawer:
 
     def _informed(self, subject: _Subject) -> tuple[Facts, list[dict[str, Any]]]:
         """Return the facts that this generator may know, and the second photo if it needs one."""
-        facts, others = subject.facts, []
+        facts, others = dataclasses.replace(subject.facts, things=True) if self.knows_things else subject.facts, []
         if facts.motion is not None and not self.takes_clips and self.generator.stage < Stage.SENSOR:
             raise BadSample(Reason.NOT_FOR_CLIPS, f"{self.generator.name} is made on stills; of a clip, use frames as photos")
         if self.draws_textures and (size := subject.companions.size_of(self.generator.name)):

@@ -53,9 +53,89 @@ def fetch(page: str, folder: Path, reader: Reader, manners: Manners, workers: in
     spool.open()
     parts = wanted.parts(folder)
     todo = [part for part in parts if not ledger.committed(folder, part)]
-    rows_of = {part.number: part.rows() for part in todo[:0]}
-    total, left = sum(map(wanted.size, parts)), sum(map(wanted.size, todo))
+    total, left = sum(part.size for part in parts), sum(part.size for part in todo)
     with Meter("fetch", total, total - left, "URLs") as meter:
         _Fetching(folder, reader, manners, spool, meter).run(iter(todo), workers)
-    del rows_of
     return ledger.join(folder)
+
+
+class _Fetching:
+    """The parts that are open, whose turn it is, and what is on its way."""
+
+    def __init__(self, folder: Path, reader: Reader, manners: Manners, spool: Spool, meter: Meter) -> None:
+        self._folder, self._reader, self._spool, self._meter = folder, reader, spool, meter
+        self._turns = Turns(manners)
+        self._open: dict[int, Part] = {}
+        self._left: Counter[int] = Counter()
+        self._silent: set[str] = set()  # hosts that did not answer since the last that did
+
+    def run(self, parts: Iterator[Part], workers: int) -> None:
+        """Fetch until every part is committed."""
+        running: dict[Future[BadSample | None], Job] = {}
+        with ThreadPoolExecutor(workers) as pool:
+            while True:
+                while self._turns.waiting < AHEAD and (part := next(parts, None)) is not None:
+                    self._begin(part)
+                while len(running) < workers and (job := self._turns.take(time.monotonic())) is not None:
+                    running[pool.submit(self._ask, job)] = job
+                if not running and not self._turns.waiting:
+                    return
+                pause_s = self._turns.wait_s(time.monotonic()) if len(running) < workers else None
+                if not running:
+                    time.sleep(pause_s or 0.0)
+                for done in wait(running, pause_s, FIRST_COMPLETED).done if running else ():
+                    self._settle(running.pop(done), done.result())
+
+    def _begin(self, part: Part) -> None:
+        """Line up what a part still wants; an interrupted job left answers in the spool."""
+        rows = part.rows()
+        jobs = [Job(part.number, part.key(place), row["url"], row["host"]) for place, row in enumerate(rows) if not row["reason"]]
+        jobs = [job for job in jobs if self._spool.get(job.key) is None]
+        self._open[part.number], self._left[part.number] = part, len(jobs)
+        self._meter.add(len(rows) - len(jobs), {})
+        for job in jobs:
+            self._turns.add(job)
+        if not jobs:
+            self._commit(part.number)
+
+    def _ask(self, job: Job) -> BadSample | None:
+        """On a thread: fetch, and spool what can be said already; answer why there is no photo."""
+        try:
+            if self._turns.lost(job):
+                raise BadSample(Reason.UNREACHABLE, "its host failed too often in a row to be asked again")
+            photo = self._reader.read(job.url)
+        except Passing as passing:
+            return passing
+        except BadSample as bad:
+            self._refuse(job, bad)
+            return bad
+        told = {"final_url": photo.url, "sha256": commit.sha256(photo.data), "bytes": len(photo.data), "format": photo.format}
+        self._spool.put(job.key, Answer({**told, "headers": json.dumps(photo.headers), "passing": False, "fetched_at": _now()}, photo.data))
+        return None
+
+    def _refuse(self, job: Job, bad: BadSample) -> None:
+        told = {"reason": str(bad.reason), "detail": bad.detail, "passing": isinstance(bad, Passing), "sha256": None, "fetched_at": _now()}
+        self._spool.put(job.key, Answer(told, b""))
+
+    def _settle(self, job: Job, bad: BadSample | None) -> None:
+        """Note how a request ended; raises RunError when nothing at all answers."""
+        reached = bad is None or bad.reason not in {Reason.UNREACHABLE, Reason.TOO_SLOW}
+        self._silent = set() if reached else self._silent | {job.host}
+        self._turns.done(job, reached=reached)
+        if isinstance(bad, Passing):
+            if self._turns.again(job, time.monotonic(), bad.after_s):
+                return
+            self._refuse(job, bad)
+        self._meter.add(1, {str(bad.reason): 1} if bad else {})
+        self._left[job.part] -= 1
+        if not self._left[job.part]:
+            self._commit(job.part)
+        if len(self._silent) >= ALONE:
+            raise RunError(f"{ALONE} sites in a row cannot be reached: is this machine on the web? (proxies are not used); then run the same command again")
+
+    def _commit(self, number: int) -> None:
+        ledger.close(self._folder, self._open.pop(number), self._spool)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -22,7 +22,7 @@ from degrade.scene import depth, lights, relief, sky
 from degrade.scene.proxy import proxy
 from filters import cleanness
 from filters.near.thumbnails import thumbnail
-from manifests import commit
+from manifests import commit, licences
 from manifests.schema import INDEX, LISTING
 from pipelines import footage
 from pipelines.duplicates import benchmarks, settle
@@ -122,6 +122,8 @@ def _row(run: Run, listed: dict[str, Any], skip: list[str] | None) -> dict[str, 
             raise BadSample(Reason(skip[0]), skip[1])
         if listed["reason"]:
             raise BadSample(Reason(listed["reason"]), listed["detail"])
+        if run.recipe.index.require_licence and licences.of(dict(listed["extra"])) == licences.UNKNOWN:
+            raise BadSample(Reason.NO_LICENCE, "`index.require_licence` is set, and its list says none")
         with out_of_memory():
             _examine(run, Listed(listed["uri"], listed["offset"], listed["size"], {}), row)
     except BadSample as bad:

@@ -68,6 +68,7 @@ class IndexRecipe(Section):
 
     decode: DecodeRules = Field(default_factory=DecodeRules)
     limits: Limits = Field(default_factory=Limits)
+    require_licence: Annotated[bool, Field(strict=True)] = Field(default=False, description="refuse photos of which no list says a licence")
 
 
 class PriorsRecipe(Section):

@@ -21,7 +21,6 @@ from pipelines.recipe import changed
 from pipelines.run import Run
 from pipelines.scoring import subjects
 
-
 PATIENCE_S = 600.0  # with a batch; weights are large, and the first batch may compile
 
 

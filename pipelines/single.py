@@ -125,7 +125,8 @@ def _facts(opened: Opened, generator: Generator[Any, Any], crop: Crop, beside: B
     if facts.motion is not None and "window" not in generator.params._fields:
         raise BadSample(Reason.NOT_FOR_CLIPS, f"{generator.name} is made on photos, this is a clip")
     partner = beside.partner.photo.facts(_filling(beside.partner, crop)) if beside.partner is not None else None
-    return dataclasses.replace(facts, textures=len(beside.bank), partner=partner)
+    things = beside.makers.get("segments", MAKERS["segments"]) not in STAND_INS
+    return dataclasses.replace(facts, textures=len(beside.bank), partner=partner, things=things)
 
 
 def _filling(partner: Opened, crop: Crop) -> Crop:

@@ -141,8 +141,7 @@ def test_two_runs_in_one_table_out(finished, tmp_path, capsys):
     assert {line["by"] for line in table["lines"]} == {IDENTITY, "run", "other"}
     assert [line["scores"]["psnr_db"] for line in table["lines"] if (line["test"], line["by"]) == ("real", IDENTITY)] == [pytest.approx(28.13, abs=0.01)]
     assert (tmp_path / "out" / "table.md").read_text() in capsys.readouterr().out
-    with np.load(tmp_path / "out" / "run.npz", allow_pickle=False) as weights:
-        assert sum(weights[name].size for name in weights) == network.weights_of(network.make(8, 0))
+    assert sum(value.numel() for value in load_file(tmp_path / "out" / "run.safetensors").values()) == network.weights_of(network.make(8, 0))
     assert cv2.imread(str(tmp_path / "out" / "restored.png")) is not None
 
 

@@ -71,7 +71,7 @@ def main(words: list[str] | None = None) -> None:
     commit.write_bytes(out / "pairs.jsonl", "".join(json.dumps(one._asdict()) + "\n" for one in judged).encode())
     commit.write_bytes(out / "restored.png", png.encode(_sheet(shown), level=2))
     for name, restorer in networks.items():
-        contest.save(restorer, out / f"{name}.npz")
+        contest.save(restorer, out / f"{name}.safetensors")
     print(markdown(table))
     print(*filter(None, [scores.why_no_lpips()]), f"written to {out}", sep="\n")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
+from safetensors.torch import save_file
 from torch import nn
 
 from benchmarks.train import network, scores
@@ -39,7 +39,7 @@ class Shown(NamedTuple):
     restored: dict[str, Srgb]
 
 
-def train(run: Path, photos: list[str], budget: Budget, settings: Settings, tell: Callable[[str], None] = print) -> tuple[nn.Module, Learned]:
+def train(run: Path, photos: list[str], budget: Budget, settings: Settings, tell: Callable[[str], None] = print) -> tuple[network.Restorer, Learned]:
     """Train a network on a run.
 
     Args:
@@ -77,8 +77,6 @@ def judge(networks: dict[str, nn.Module], pictures: Iterable[Unseen], device: st
     return judged, [one for kept in shown.values() for one in kept]
 
 
-def save(restorer: nn.Module, path: Path) -> None:
-    """Write the weights as plain arrays, which no reader has to trust."""
-    arrays: dict[str, Any] = {name: value.detach().cpu().numpy() for name, value in restorer.state_dict().items()}
-    with open(path, "wb") as file:
-        np.savez(file, **arrays)
+def save(restorer: network.Restorer, path: Path) -> None:
+    """Write the weights as plain arrays, which no reader has to trust, by the names under which others know them."""
+    save_file(network.published(restorer), path, metadata={"format": "pt"})

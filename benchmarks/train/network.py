@@ -19,6 +19,11 @@ from torch.nn import functional
 ENCODER, MIDDLE, DECODER = (1, 1), 2, (1, 1)  # blocks by level
 FOLD = 2  # px
 MULTIPLE = FOLD * 2 ** len(ENCODER)  # sides of what the network sees are multiples of this
+PUBLISHED = {  # our names of parts and those of the paper's own code
+    "enter.1": "intro", "leave.0": "ending", "middle": "middle_blks",
+    "norm_space": "norm1", "widen": "conv1", "space": "conv2", "attend": "sca.1", "narrow": "conv3", "scale_space": "beta",
+    "norm_mix": "norm2", "mix_widen": "conv4", "mix_narrow": "conv5", "scale_mix": "gamma",
+}  # fmt: skip
 
 
 class ChannelNorm(nn.Module):
@@ -114,3 +119,15 @@ def make(width: int, seed: int) -> Restorer:
 def weights_of(network: nn.Module) -> int:
     """Return how many numbers the network learns."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def published(network: Restorer) -> dict[str, Tensor]:
+    """Return the weights by the names of the paper's own code: those of a NAFNet that takes and gives twelve channels.
+
+    Whatever opens NAFNets opens this one, and is to fold every 2x2 px into twelve channels before it and unfold after it.
+    """
+    named = {}
+    for name, value in network.state_dict().items():
+        words = name.replace("enter.1", PUBLISHED["enter.1"]).replace("leave.0", PUBLISHED["leave.0"]).split(".")
+        named[".".join(PUBLISHED.get(word, word) for word in words)] = value.detach().cpu().contiguous()
+    return named

@@ -25,6 +25,8 @@ LEAST = 0.004  # the darkest air, a starlit night
 AMBIENT = 1.3  # air lit by lamps, in typical radiances of the scene
 SUNLIT = 1.0  # by how much more, relatively, sunlit fog outshines what it hides
 DAY = 0.1  # typical radiance at which it is half day
+SKY_OF_NIGHT = 0.3  # light of the sky at the horizon, in typical radiances, below which it begins to be one
+NIGHT_AMBIENT, NIGHT_HUE = 0.35, 0.4  # parts of ambient light and of hue that are left under it: lamps light the street more than the air
 DENSE = 0.6  # mean opacity from which haze has a light of its own
 REACH_FRAC = 0.2  # short sides from which the sky tells how bright the air is in front of it
 HUES = (0.3, 3.0)  # channels over luminance that air can take: no more colourful than that
@@ -40,6 +42,7 @@ class Air(NamedTuple):
     colour: NDArray[np.float64]  # (3,) linear RGB, where nothing better is known
     horizon: NDArray[np.float64]  # (3,) of the sky near the horizon, as the photo shows it
     own: float  # how far the haze has a light of its own, 0 (thin: the sky's) to 1 (dense: white, evenly lit)
+    night: float = 0.0  # how surely the sky is that of a night, 0..1, by what is lit under it
 
 
 def airlight(colours: Linear, sky: Map, horizon_frac: float, opacity: float, level: float, tint: float, warmth: float) -> Air:
@@ -65,14 +68,15 @@ def airlight(colours: Linear, sky: Map, horizon_frac: float, opacity: float, lev
     shown = float(base @ LUMINANCE)
     own = 1.0 - seen * (1.0 - min(opacity / DENSE, 1.0))  # how far the haze is more than the sky's
     typical = float(np.sqrt(np.maximum(colours @ LUMINANCE, 0.0)).mean()) ** 2  # a mean that lamps do not rule
-    ambient = AMBIENT * typical * (1.0 + SUNLIT * typical / (typical + DAY))
+    night = 1.0 - min(shown / max(SKY_OF_NIGHT * typical, 1e-6), 1.0)
+    ambient = AMBIENT * typical * (1.0 + SUNLIT * typical / (typical + DAY)) * (1.0 - (1.0 - NIGHT_AMBIENT) * night)
     brightness = max(shown + own * max(ambient - shown, 0.0), LEAST)
     hue = np.clip(base / max(shown, 1e-6), *HUES)
-    hue = 1.0 + (1.0 - own * (1.0 - tint)) * (hue - 1.0)
+    hue = 1.0 + (1.0 - own * (1.0 - tint)) * (1.0 - (1.0 - NIGHT_HUE) * night) * (hue - 1.0)
     hue *= np.exp(own * warmth * np.array([0.12, 0.0, -0.2]))
     hue /= hue @ LUMINANCE
     air = np.asarray(level * min(brightness, WHITE) * hue)
-    return Air(air * min(1.0, WHITE / float(air.max())), base, own)
+    return Air(air * min(1.0, WHITE / float(air.max())), base, own, night)
 
 
 def towards(air: Air, colours: Linear, sky: Map, follow: float) -> Linear:
@@ -97,7 +101,7 @@ def towards(air: Air, colours: Linear, sky: Map, follow: float) -> Linear:
     brighter = np.clip(brightness / np.float32(usual), *FOLLOWED) ** np.float32(follow * (1.0 - 0.5 * air.own))
     level = float(air.colour @ LUMINANCE)
     other = np.clip(around / brightness, *HUES) - np.clip(horizon / np.float32(usual), *HUES)
-    hue = air.colour / level + follow * (1.0 - air.own) * other
+    hue = air.colour / level + follow * (1.0 - air.own) * (1.0 - air.night) * other
     light = np.maximum(hue * level, 0) * brighter
     even: Linear = np.minimum(light, WHITE).astype(np.float32)
     return cv2.resize(even, shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -10,24 +10,31 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from degrade.air.airlight import LUMINANCE
+from degrade.air.airlight import LUMINANCE, SKY_OF_NIGHT
 from degrade.contract import Linear, Map
 
 KNEE = 0.5  # linear light above which a highlight may be a lamp
 NIGHT_LIGHT = 0.06  # mean linear light of a photo above which it is no night
+LEAST_SKY = 0.05  # share of the photo; a smaller sky tells nothing
 INVERSE = 0.3  # inverse depth that a lamp has at least: what outshines a night is no star
 
 
-def at_night(small: Linear) -> Map:
-    """Return where lamps are in a dark photo, 0..1; nowhere in a bright one.
+def at_night(small: Linear, sky: Map) -> Map:
+    """Return where lamps are in a dark photo, or under a sky that is dark against what is lit below it, 0..1; nowhere else.
 
     Args:
         small: hxwx3 linear light at low resolution.
+        sky: hxw, 1 where sky, same size.
     """
-    mean = float(np.dot(cv2.mean(small)[:3], LUMINANCE))
-    if mean >= NIGHT_LIGHT:
+    light = cv2.transform(small, LUMINANCE.reshape(1, 3))
+    least = float(light.mean()) / NIGHT_LIGHT
+    if float(sky.mean()) > LEAST_SKY:
+        roots = cv2.sqrt(light)  # means of light are the lamps' own
+        of_sky = float((roots * sky).sum()) / float(sky.sum())
+        least = min(least, of_sky**2 / max(SKY_OF_NIGHT * float(roots.mean()) ** 2, 1e-6))
+    if least >= 1.0:
         return np.zeros(small.shape[:2], np.float32)
-    night = min(2.0 - 2.0 * mean / NIGHT_LIGHT, 1.0)
+    night = min(2.0 - 2.0 * least, 1.0)
     red, green, blue = cv2.split(small)
     shining = np.clip((cv2.max(cv2.max(red, green), blue) - KNEE) / (1 - KNEE), 0, 1) * np.float32(night)
     return cv2.dilate(shining, np.ones((3, 3), np.uint8))

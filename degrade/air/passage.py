@@ -103,7 +103,7 @@ def glimpse(light: Linear, scene: Scene) -> Glimpse:
     size = (small.shape[1], small.shape[0])
     cell = max(size[0] / scene.inverse.shape[1], size[1] / scene.inverse.shape[0], 1.0)
     nearest, above = guided.steepened(sized(scene.inverse, size), max(round(1.5 * cell), 2)), sized(scene.sky, size)
-    lit = lamps.at_night(small)
+    lit = lamps.at_night(small, above)
     if lit.any():
         nearest, above = np.maximum(nearest, np.float32(lamps.INVERSE) * lit), above * (1 - lit)
     return Glimpse(step, small, nearest, above, cell)

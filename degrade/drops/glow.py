@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from degrade import camera
 from degrade.air import lamps
-from degrade.air.airlight import airlight, darkness, towards
+from degrade.air.airlight import LUMINANCE, airlight, darkness, towards
 from degrade.arrays import strips
 from degrade.contract import Linear
 from degrade.drops.sight import Sight
@@ -27,6 +27,8 @@ WIDE, CLOSE = 0.2, 0.06  # radii of the surroundings in short sides
 FOLLOW = 0.6  # how far the airlight follows the sky in its own direction: it rains from an even one
 UNLIT = 0.92  # of the airlight that a night takes from rain: fog hangs among the lamps, rain comes from a dark sky
 SCATTERED = 0.12  # of the lamps' blurred light, by the veil
+LAMPLIT = 0.3  # of the photo's own light around, which a night's veil nears and does not pass
+COLOURED = 0.3  # share of its colour that the light of a night keeps in the veil: it comes from lamps of all colours, many out of sight
 DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
 LIMIT, KNEE = 1.2, 8  # of a drop's light, in parts of the brightest that it sees, and how late it bends there
 
@@ -52,8 +54,8 @@ def glow(seen: Sight, horizon_frac: float, level: float, tint: float, brightness
     """
     colours, sky = strips.reduced(seen.light, STEP), strips.reduced(seen.sky, STEP)
     everywhere = airlight(colours, sky, horizon_frac, 1.0 - float(seen.coarse.mean()), level, tint, 0.0)
-    night = darkness(everywhere)
-    air = towards(everywhere, colours, sky, FOLLOW) * np.float32(1.0 - UNLIT * night)
+    night = max(darkness(everywhere), everywhere.night)
+    air = _paler(towards(everywhere, colours, sky, FOLLOW) * np.float32(1.0 - UNLIT * night), 1.0 - (1.0 - COLOURED) * night)
     gain = 1.0 + (lamp_gain - 1.0) * max(night, DAYLIGHT_LAMPS)
     strong = camera.recover_highlights(colours, gain, lamps.KNEE)
     short = min(colours.shape[:2])
@@ -61,7 +63,26 @@ def glow(seen: Sight, horizon_frac: float, level: float, tint: float, brightness
     around = np.maximum(wide, np.float32(0.5) * (wide + close))
     lamplight = np.maximum(wide - _blurred(colours, WIDE * short), 0)
     drops = _limited(np.float32(0.5 * brightness) * (air + around), np.float32(LIMIT) * np.maximum(air, around))
-    return Glow(STEP * seen.step, air + np.float32(SCATTERED) * lamplight, drops)
+    return Glow(STEP * seen.step, air + _scattered(lamplight, _blurred(colours, WIDE * short)), drops)
+
+
+def _scattered(lamplight: Linear, around: Linear) -> Linear:
+    """Return the light of lamps that the veil sends: paler than they are, and no brighter than what the photo is exposed for."""
+    light = np.asarray(np.float32(SCATTERED) * lamplight, np.float32)
+    level = _luminance(light)
+    limited = _limited(level, np.float32(LAMPLIT) * _luminance(around))
+    return _paler(np.asarray(light * (limited / np.maximum(level, np.float32(1e-6))), np.float32), COLOURED)
+
+
+def _paler(light: Linear, colour: float) -> Linear:
+    """Return light that keeps a share of its colour, and its luminance."""
+    grey = _luminance(light)
+    return np.asarray(grey + np.float32(colour) * (light - grey), np.float32)
+
+
+def _luminance(light: Linear) -> NDArray[np.float32]:
+    """Return hxwx1."""
+    return cv2.transform(light, LUMINANCE.reshape(1, 3))[..., None]
 
 
 def _limited(light: Linear, most: Linear) -> Linear:

@@ -1,8 +1,9 @@
 """Drops on the lens or on the window before it: each is a lens itself, of a few millimetres, that shows the scene upside down.
 
 A drop bends light towards its middle, so that within it lies a wide view of the scene, turned over: bright sky below, dark
-ground above. Towards its rim ever less light gets through (Fresnel), to nothing where it meets the glass steeply; and it is far
-out of focus, so that both its shape and its picture are soft (von Bernuth et al., ITSC 2019; ROLE of Hao et al., ICCVW 2019).
+ground above. Its lower side sees more sky than the photo does, and shines; at its very rim, where it meets the glass steeply, no light
+gets through (Fresnel), which draws a thin dark line around it. It is out of focus, so that both its shape and its picture are
+soft (von Bernuth et al., ITSC 2019; ROLE of Hao et al., ICCVW 2019), but no softer than it is large: that would be dust.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from degrade.contract import Linear, Map
 
 STEPS = (2, 4)  # drops are soft: they are made at half size, or at a quarter
 SOFT_PX = 3.0  # blur from which a quarter will do
-LARGEST_FRAC = 0.05  # radius that a drop keeps on upright glass, in short sides
+SMALLEST_FRAC, LARGEST_FRAC = 0.007, 0.08  # radius: what is smaller dries at once, and what is larger runs down; short sides
 DROPS = 48  # at most
 LOBES = 4  # of a drop's outline
 UNEVEN = 0.16  # by how much the outline departs from a circle, one sigma of all lobes
-RIM = 0.75  # of the light is lost at the very rim
+RIM, RIM_POWER = 0.8, 8  # of the light that is lost at the very rim, and how narrow that is
+ABOVE = 1.2  # light of the lower side beyond what the photo shows, in parts of it: it sees the sky above the frame
+SOFTEST = 0.28  # blur of the outlines in typical radii
 VIEW_PX = 192  # what a drop shows is small: the scene at this size
 
 
@@ -59,9 +62,9 @@ def wet(scene: Linear, drops: LensDrops, height: int, width: int) -> Wet:
     short = min(rows, columns)
     shown = cv2.resize(scene, (min(columns, VIEW_PX), min(rows, VIEW_PX)), interpolation=cv2.INTER_AREA)
     light, opacity = np.zeros((rows, columns, 3), np.float32), np.zeros((rows, columns), np.float32)
-    blur = max(drops.blur_frac * short, 0.7)
+    blur = max(min(drops.blur_frac, SOFTEST * drops.radius_frac) * short, 0.7)
     for words in _drawn(drops, height / width):
-        radius = float(np.clip(drops.radius_frac * math.exp(drops.spread * words[2]), 0.004, LARGEST_FRAC)) * short
+        radius = float(np.clip(drops.radius_frac * math.exp(drops.spread * words[2]), SMALLEST_FRAC, LARGEST_FRAC)) * short
         _put(light, opacity, shown, drops.view, (words[0] * columns, words[1] * rows, radius), words[3:])
     side = 2 * math.ceil(3 * blur) + 1
     soft = [cv2.GaussianBlur(part, (side, side), blur, borderType=cv2.BORDER_REPLICATE) for part in (light, opacity)]
@@ -101,7 +104,9 @@ def _put(light: Linear, opacity: Map, shown: Linear, view: float, disc: tuple[fl
     map_x = (np.float32(0.35 * middle_x + 0.325) - np.float32(0.25 * view) * u * bent) * np.float32(columns)
     map_y = (np.float32(0.35 * middle_y + 0.325) - np.float32(0.25 * view) * v * bent) * np.float32(rows)
     picture = cv2.remap(shown, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    fresnel = inside * (1 - np.float32(RIM) * np.minimum(far, 1) ** 4)
+    rim = np.minimum(far, 1)
+    fresnel = inside * (1 - np.float32(RIM) * rim**RIM_POWER)
+    fresnel *= 1 + np.float32(ABOVE) * np.clip(v, 0, 1) * rim
     place = slice(top, bottom), slice(left, right)
     light[place] = light[place] * (1 - inside)[..., None] + picture * fresnel[..., None]
     opacity[place] += (1 - opacity[place]) * inside

@@ -2,7 +2,8 @@
 
 R mm/h brings N(D) v(D) drops a second to a square metre; a crown is there for some 50 ms (Yarin, Annu. Rev. Fluid Mech. 2006),
 and what it throws up falls back as fast as it rose. Ground is told from walls by how inverse depth grows down the picture: on
-a plane below the camera it grows as the row does below the horizon, on what stands upright not at all.
+a plane below the camera it grows as the row does below the horizon, on what stands upright not at all; from what stands on it and
+is too low to show in the depth map, by its looks (`degrade.drops.ground`).
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Inverse depth is what single-image networks predict (Ranftl et al., TPAMI 2022) and what a ground plane gives for free:
 under a pinhole camera it falls linearly with the image row and is zero at the horizon. `geometric` is the stand-in that
 needs no weights, and it is no more than that: ground plane + horizon + sky, with flat-coloured regions that rise above the
-horizon stood upright on the ground where they meet it. It knows no object; a mountain whose foot is in the
-meadow gets the meadow's distance. Use a depth network (`degrade.scene.models`) where near and far things overlap.
+horizon stood upright on the ground where they meet it, or receding to the skyline where that is the skyline of hills
+(`degrade.scene.terrain`). It knows no object. Use a depth network (`degrade.scene.models`) where near and far things overlap.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from degrade.arrays.guided import coefficients, guide_mix
 from degrade.camera import to_linear
 from degrade.contract import Map, Srgb
+from degrade.scene import terrain
 from degrade.scene.proxy import proxy as reduced
 
 WORK_PX = 192  # long side at which regions are found
@@ -52,7 +53,8 @@ def geometric(proxy: Srgb, sky: Map) -> DepthPrior:
     size = (small.shape[1], small.shape[0])
     open_air = cv2.resize(sky, size, interpolation=cv2.INTER_AREA)
     ground = _ground(size[1], size[0], horizon)
-    upright = _stood_upright(_regions(small), ground, open_air > 0.5, horizon)
+    regions, above = _regions(small), open_air > 0.5
+    upright = terrain.receding(_stood_upright(regions, ground, above, horizon), regions, above, horizon)
     smooth = _smoothed_on_land(upright, 1.0 - np.clip(open_air, 0, 1))
     coarse: Map = cv2.resize(smooth, (proxy.shape[1], proxy.shape[0]), interpolation=cv2.INTER_LINEAR)
     colours = proxy.astype(np.float32) / np.float32(255.0)

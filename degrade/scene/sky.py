@@ -24,6 +24,9 @@ SURE_TOP = 0.5  # one that holds less must be brighter than the rest
 DEEPEST_FRAC = (0.5, 0.68)  # where a sky that reaches the lower edge fades: black ground under a black sky
 DARK = 0.2  # sRGB value below which colour says little
 WARM_TOP, WARM_LOW = 0.33, 0.75  # (red - blue) / brightest allowed in the top row, and at most
+NIGHT, LIT, UNLIT = 0.2, 0.75, 0.3  # sRGB values: of a night's sky at most, of a lamp at least, of the sky in its glow at most
+GLOW_FRAC, GLOW_STEP = 0.2, 0.035  # long sides that the glow reaches, and how much it changes within three px
+BESIDE_FRAC = 0.04  # long sides within which it need not be smooth: the edge of a sign
 BORDER_FRAC = 0.03  # long sides within which colours decide what the mask is too coarse for
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.float32]
@@ -135,8 +138,26 @@ def _by_colour(small: Picture, region: Mask) -> Mask:
     fits = (distance < 3.0) & (plausible(small) | dark)
     fits[lowest + 1 :] = False
     near = cv2.dilate(region.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
-    cleaned = cv2.morphologyEx(((region & (distance < 4.0)) | (fits & near)).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    glowing = _beside_lamps(small, region)
+    glowing[lowest + 1 :] = False
+    cleaned = cv2.morphologyEx(((region & (distance < 4.0)) | (fits & near) | glowing).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     return np.asarray(cleaned.astype(bool))
+
+
+def _beside_lamps(small: Picture, region: Mask) -> Mask:
+    """Return what is sky of a night though a lamp's glow lies on it: dark, smooth, near a light, and near the region."""
+    brightest = _brightest(small)
+    if float(np.median(brightest[region])) > NIGHT:
+        return np.zeros_like(region)
+    smooth = cv2.morphologyEx(brightest, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) < GLOW_STEP
+    near = [cv2.dilate(where.astype(np.uint8), _disc(GLOW_FRAC * max(region.shape))).astype(bool) for where in (brightest > LIT, region)]
+    beside = cv2.dilate(region.astype(np.uint8), _disc(BESIDE_FRAC * max(region.shape))).astype(bool)
+    return np.asarray(near[0] & (brightest < UNLIT) & (beside | (near[1] & smooth)))
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    side = 2 * round(radius) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)).astype(np.uint8)
 
 
 def _reaches_the_lower_edge(mask: Mask) -> bool:

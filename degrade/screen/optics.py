@@ -99,10 +99,12 @@ def contrast(waves: Waves, period: int, gradient: Gradient, camera: Camera, fine
     to_x, to_y = (_wrapped(f + np.arange(4)[:, None, None] / 4) for f in (f_x, f_y))
     to_x, to_y = to_x[None], to_y[:, None]
     counted = _mean_of(zoom := camera.zoom, to_x) * _mean_of(zoom, to_y) * (zoom * finest_px * np.hypot(to_x, to_y) <= 1)
+    kept = np.nonzero(counted)  # of a band, few
+    to_x, to_y, even_x, even_y, odd_x, odd_y = (np.broadcast_to(values, counted.shape)[kept] for values in (to_x, to_y, across[0], down[0], across[1], down[1]))
     chess = 0.5 + 0.25 * (np.cos(2 * math.pi * to_x) + np.cos(2 * math.pi * to_y))  # what linear interpolation leaves
     square = (np.cos(math.pi * to_x) * np.cos(math.pi * to_y)) ** 2
-    left = (square * across[0] * down[0], chess * (across[0] * down[1] + across[1] * down[0]) / 2, square * across[1] * down[1])
-    total = sum(float((power[channel] * np.abs(counted * left[channel]) ** 2).sum()) for channel in range(3))
+    left = (square * even_x * even_y, chess * (even_x * odd_y + odd_x * even_y) / 2, square * odd_x * odd_y)
+    total = sum(float((power[channel][kept[2:]] * np.abs(counted[kept] * left[channel]) ** 2).sum()) for channel in range(3))
     return math.sqrt(total / 3)
 
 
@@ -122,9 +124,11 @@ def _usual(name: str) -> Waves:
 
 
 def _frequencies(period: int, gradient: Gradient) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the camera frequency, cycles per px, of every wave."""
+    """Return the camera frequency, cycles per px, of every wave; a row and a column where the display is seen straight."""
     k = np.arange(-HARMONICS, HARMONICS + 1) / period
     across, down = k[None, :], k[:, None]
+    if gradient[1, 0] == gradient[0, 1] == 0.0:
+        return across * gradient[0, 0], down * gradient[1, 1]
     return across * gradient[0, 0] + down * gradient[1, 0], across * gradient[0, 1] + down * gradient[1, 1]
 
 

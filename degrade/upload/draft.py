@@ -74,6 +74,8 @@ class Draft(NamedTuple):
 
 def pick(weights: dict[str, float], roll: float) -> str:
     """Return the name at which a number in [0, 1) falls."""
+    if len(weights) == 1:
+        return next(iter(weights))
     rest = roll * sum(weights.values())
     for name, weight in weights.items():
         rest -= weight
@@ -186,14 +188,23 @@ def settled(drawn: Draft, band: Span, roll: float) -> tuple[tuple[Pass, ...], Fi
 
 
 def _at(drawn: Draft, dial: float) -> tuple[list[Toll], float, float]:
-    """Return the numbers of a draft with its dial set."""
+    """Return the numbers of a draft with its dial set; written out, for it is most of what a draw costs."""
     side, turn = (0, dial) if dial <= 1.0 else (1, dial - 1.0)
-    factor, cutoff = [knob[side] + (knob[side + 1] - knob[side]) * turn for knob in (drawn.factor, drawn.cutoff)]
+    other = side + 1
+    factor = drawn.factor[side] + (drawn.factor[other] - drawn.factor[side]) * turn
+    cutoff = drawn.cutoff[side] + (drawn.cutoff[other] - drawn.cutoff[side]) * turn
     tolls = []
-    last = len(drawn.looks) - 1
-    for index, (look, knobs) in enumerate(zip(drawn.looks, drawn.knobs, strict=True)):
-        sigma, low_pass, scale, noise, quality = [knob[side] + (knob[side + 1] - knob[side]) * turn for knob in knobs]
-        tolls.append(Toll(sigma * look.stretch, low_pass, scale / factor if index == last else scale, noise, quality))
+    divisors = (1.0,) * (len(drawn.looks) - 1) + (factor,)
+    for look, (sigma, low_pass, scale, noise, quality), divisor in zip(drawn.looks, drawn.knobs, divisors, strict=True):
+        tolls.append(
+            Toll(
+                (sigma[side] + (sigma[other] - sigma[side]) * turn) * look.stretch,
+                low_pass[side] + (low_pass[other] - low_pass[side]) * turn,
+                (scale[side] + (scale[other] - scale[side]) * turn) / divisor,
+                noise[side] + (noise[other] - noise[side]) * turn,
+                quality[side] + (quality[other] - quality[side]) * turn,
+            )
+        )
     return tolls, factor, cutoff
 
 

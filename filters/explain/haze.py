@@ -19,7 +19,7 @@ from filters.explain import passage
 from filters.explain.sides import Both, Finding, Sides, light_of, luminance, reduced
 
 WORK_PX = 128  # short side at which the air is fitted
-TURNS = 4
+TURNS = 4  # few: for nearly even haze, airlight and depth are one number, and more turns drift along it
 RADIUS_PX = 4
 EDGE_VARIANCE = 1e-3  # of the guide, below which a window counts as flat
 MOST_AIR = 1.5  # display whites

@@ -4,9 +4,9 @@ Lenses and pixels make edges that climb from one plateau to the other; unsharp m
 them shoot over. Clear edges between two calm plateaus are laid over each other, dark side left, dark plateau 0, bright
 plateau 1; their median profile has neither noise nor texture, and
 
-    halo = (how far it rises above the bright plateau + how far it dips below the dark one) / 2
+    halo = the smaller of: how far it rises above the bright plateau, how far it dips below the dark one
 
-in units of the edge. Halos may be several pixels wide: the photo is read at its own size, at a half and at a quarter, and
+in units of the edge: the smaller, because outlined letters and lit rims have one side, sharpening has two. Halos may be several pixels wide: the photo is read at its own size, at a half and at a quarter, and
 the strongest speaks. Edges whose plateaus have no room above or below are left out: clipping cuts their halos off.
 """
 
@@ -33,10 +33,12 @@ MOST = 20_000  # edges that are looked at
 
 
 def halo(pixels: Srgb) -> float:
-    """Return the overshoot beside clear edges as a share of their height: 0 none, 0.05 a crisp camera, 0.1 and more sharpened.
+    """Return the overshoot beside clear edges as a share of their height: 0 none, 0.05 a crisp camera, from 0.07 on sharpened.
+
+    A photo with too few clear edges has none, 0; very strong sharpening leaves few that are calm enough to be clear.
 
     Args:
-        pixels: HxWx3 uint8 sRGB at its own size. A photo with too few clear edges has none: 0.
+        pixels: HxWx3 uint8 sRGB at its own size.
     """
     luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     found = 0.0
@@ -73,7 +75,7 @@ def _profiles(lines: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _overshoot(profile: NDArray[np.float32]) -> float:
-    """Return by how much a profile leaves its plateaus beside the edge, the mean of both sides."""
+    """Return by how much a profile leaves its plateaus on both sides of the edge."""
     above = profile[FAR + 1 : FAR + NEAR + 1].max() - profile[FAR + NEAR + 1 :].mean()
     below = profile[: FAR - NEAR].mean() - profile[FAR - NEAR : FAR].min()
-    return max(0.0, float(above + below) / 2)
+    return max(0.0, float(min(above, below)))

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from manifests import commit
+from manifests import commit, licences
 from manifests.formats.rows import photo_name
 
-LICENCE_KEYS = ("licence", "license")
 _NEEDED = ["verdict", "photo_uri", "photo_sha256", "extra", "others"]
 
 
@@ -33,9 +32,8 @@ class Credit(NamedTuple):
 
     @property
     def licence(self) -> str:
-        """What its list says of its licence; empty where it says nothing."""
-        found = {key.strip().lower(): value.strip() for key, value in self.extra.items()}
-        return next((found[key] for key in LICENCE_KEYS if found.get(key)), "")
+        """What its list says of its licence, or `unknown`."""
+        return licences.of(self.extra)
 
 
 def gather(run: Path, manifest: Path) -> list[Credit]:
@@ -74,7 +72,7 @@ def _count(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def as_csv(sources: list[Credit]) -> str:
     """Return the table: photo, sha256, role, pairs, licence, and every other column that lists brought."""
-    others = sorted({key for credit in sources for key in credit.extra if key.strip().lower() not in LICENCE_KEYS})
+    others = sorted({key for credit in sources for key in credit.extra if key.strip().lower() not in licences.KEYS})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["photo", "sha256", "role", "pairs", "licence", *others])

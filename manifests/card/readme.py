@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import yaml
 
-from manifests import commit
+from manifests import commit, licences
 from manifests.card import photos, specimens
 from manifests.card.photos import Credit
 from manifests.card.tally import STRATA, Tally, tally
@@ -103,7 +103,7 @@ def hub_name(licence: str) -> str | None:
 def _hub_licence(sources: list[Credit]) -> dict[str, Any]:
     """Return what the front matter says of licences; nothing where no photo's list says anything."""
     told = {credit.licence for credit in sources}
-    if told == {""}:
+    if told == {licences.UNKNOWN}:
         return {}
     names = {hub_name(licence) for licence in told}
     if None in names:
@@ -154,10 +154,10 @@ def _figures(numbers: Tally, pictured: list[str]) -> str:
 def _licences(sources: list[Credit]) -> str:
     counts = Counter(credit.licence for credit in sources)
     told = "[`photos.csv`](photos.csv) names every photo, second photo and bank image with its SHA-256 and all that its list told."
-    if set(counts) == {""}:
+    if set(counts) == {licences.UNKNOWN}:
         return f"## Photos and licences\n\n{told}\n**No licence was recorded for any of them**: establish them before you give these pairs away.\n"
     ranked = counts.most_common()
-    lines = [[licence or "**not recorded**", f"{count:,}"] for licence, count in ranked[:MAX_LICENCES]]
+    lines = [["**unknown**" if licence == licences.UNKNOWN else licence, f"{count:,}"] for licence, count in ranked[:MAX_LICENCES]]
     rest = f"\n\nand {len(ranked) - MAX_LICENCES:,} more." if len(ranked) > MAX_LICENCES else ""
     return f"## Photos and licences\n\n{told}\n\n{grid(['licence, as recorded', 'photos'], lines)}{rest}\n"
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from degrade.errors import RunError
-from manifests import commit
+from manifests import commit, licences
 
 BATCH_ROWS = 1024  # as Python objects rows are ten times as large as in Arrow
 _NEEDED = [
@@ -38,8 +38,8 @@ def kept(manifest: Path) -> pa.Table:
 def rows(table: pa.Table, language: str = "en") -> Iterator[dict[str, Any]]:
     """Yield rows in their order.
 
-    Beside the manifest's columns they hold `prompt` (in the language), `photo` (its name), `extra`, `scores` and `layers` (as
-    dicts), and `clean_of`: the first pair of the split with the same bytes on its clean side.
+    Beside the manifest's columns they hold `prompt` (in the language), `photo` (its name), `extra` (with `licence`, be it unknown),
+    `scores` and `layers` (as dicts), and `clean_of`: the first pair of the split with the same bytes on its clean side.
 
     Args:
         table: of `kept`, or a part of it.
@@ -48,7 +48,7 @@ def rows(table: pa.Table, language: str = "en") -> Iterator[dict[str, Any]]:
     first: dict[tuple[str, str], str] = {}
     for batch in table.to_batches(max_chunksize=BATCH_ROWS):
         for row in batch.to_pylist():
-            row |= {"extra": dict(row["extra"] or []), "scores": dict(row["scores"] or [])}
+            row |= {"extra": licences.named(dict(row["extra"] or [])), "scores": dict(row["scores"] or [])}
             row["layers"] = {layer["name"]: layer for layer in json.loads(row["layers"] or "[]")}
             row["prompt"] = row[f"prompt_{language}"]
             row["photo"] = photo_name(row["photo_uri"])

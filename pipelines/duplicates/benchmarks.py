@@ -5,6 +5,7 @@ An image that cannot be read cannot be guarded, so it stops the run: a benchmark
 
 from __future__ import annotations
 
+import base64
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -64,7 +65,8 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> list[dict[str, Any]
                 raise BadSample(Reason(task["skip"][uri][0]), task["skip"][uri][1])
             with out_of_memory():
                 data = sources.read(Listed(uri, offset, size, {}), rules.max_bytes)
-                rows.append({**row, "sha256": commit.sha256(data), "thumbnail": thumbnail(decode.decode(data, rules).pixels)})
+                small = base64.b64encode(thumbnail(decode.decode(data, rules).pixels)).decode()  # what workers answer is text
+            rows.append({**row, "sha256": commit.sha256(data), "thumbnail": small})
         except BadSample as bad:
             rows.append({**row, "problem": str(bad)})
     return rows
@@ -81,6 +83,7 @@ def _open(run: Run, engine: Engine, path: Path, listed: list[Listed]) -> None:
             meter.add(len(opened), {})
     _check_readable([(row["uri"], row["problem"]) for row in rows if "problem" in row])
     rows.sort(key=lambda row: str(row["uri"]))
+    rows = [{**row, "thumbnail": base64.b64decode(row["thumbnail"])} for row in rows]
     commit.write_table(path, pa.Table.from_pylist(rows, GUARD), {"fingerprint": run.fingerprint})
 
 

@@ -1,4 +1,4 @@
-"""Lists of photos: Parquet, CSV and JSON lines, one photo a row, every other column carried along as text.
+"""Lists of photos: Parquet, CSV and JSON lines, one photo a row, every other column carried along as text; of plain text, each line is a URL.
 
 The column `path`, `uri` or `url` (the first of them that is there) names the photo. A list that cannot be read is an
 error that names file and line, never a shorter list.
@@ -11,7 +11,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any, NamedTuple
 
 from degrade.errors import RecipeError
@@ -29,26 +29,27 @@ class Entry(NamedTuple):
     extra: dict[str, str]  # the other columns, without the empty ones
 
 
-def entries(stream: IO[bytes], uri: str, column: str | None = None) -> Iterator[Entry]:
+def entries(stream: IO[bytes], uri: str, column: str | None = None, columns: Sequence[str] = COLUMNS) -> Iterator[Entry]:
     """Yield the rows of a list.
 
     Args:
         stream: the list.
         uri: its name, which tells the format.
-        column: the column that names the photo; by default the first of `path`, `uri`, `url`.
+        column: the column that names the photo; by default the first of `columns`.
+        columns: by which names that column is looked for.
 
     Raises:
         RecipeError: a list that cannot be read, or that has no such column.
     """
     for number, row in enumerate(_rows(stream, uri), start=1):
-        key = column or next((name for name in COLUMNS if name in row), None)
+        key = column or next((name for name in columns if name in row), None)
         if key is None or key not in row:
-            raise RecipeError(f"{uri}, row {number}: no column {column or 'path, uri or url'}; it has {', '.join(map(str, row))}")
-        extra = {_text(name): _text(value) for name, value in row.items() if name != key and value is not None and value != ""}
+            raise RecipeError(f"{uri}, row {number}: no column {column or ' or '.join(columns)}; it has {', '.join(map(str, row))}")
+        extra = {text(name): text(value) for name, value in row.items() if name != key and value is not None and value != ""}
         yield Entry(f"{uri}, row {number}", str(row[key] or ""), extra)
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """Return a value as text that can be written anywhere: JSON may hold halves of characters."""
     return str(value).encode("utf-8", "replace").decode()
 
@@ -59,6 +60,8 @@ def _rows(stream: IO[bytes], uri: str) -> Iterator[dict[str, Any]]:
         return _parquet_rows(stream, uri)
     plain: Any = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
     lines = _lines(io.TextIOWrapper(plain, encoding="utf-8-sig", newline=""), uri)
+    if name.removesuffix(".gz").endswith(".txt"):
+        return ({"url": line.strip()} for line in lines if line.strip())
     return _csv_rows(lines, uri) if name.removesuffix(".gz").endswith(".csv") else _json_rows(lines, uri)
 
 

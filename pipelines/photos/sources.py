@@ -3,6 +3,8 @@
 Every input stands in the list, also one that cannot be used: it carries its problem, so that the books close. Only a
 source that as a whole cannot be meant (missing, empty, damaged) is an error.
 
+A folder that img2dataset or `patina fetch` wrote is read whole, its tars too, with what their tables say (`sidecars`).
+
 What a name may reach: regular files inside the source's root, which is the folder, the fixed part of a glob, or the
 folder of a list or file, unless the recipe sets `root`. See `folders` for links and devices, `uris` for names.
 """
@@ -19,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from degrade.errors import BadSample, Reason, RecipeError
 from degrade.keys import refuse_unknown_keys
-from pipelines.photos import archives, folders, lists, uris
+from pipelines.photos import archives, folders, lists, sidecars, uris
 
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".gif", ".bmp", ".jp2", ".mpo"}
@@ -160,11 +162,13 @@ def _local(path: str, source: Source, suffixes: frozenset[str], *, several: bool
         suffixes = frozenset({_suffix(path)})
     else:
         raise RecipeError(f"{source.path}: no such file or folder")
+    beside = sidecars.Beside(source.root or path)
     for file in seen:
-        if several and file.path.lower().endswith(".tar") and file.problem is None:
-            yield from _members_of(uris.of_path(file.path), suffixes)
+        uri = uris.of_path(file.path)
+        if file.path.lower().endswith(".tar") and file.problem is None and (several or sidecars.is_known(uri)):
+            yield from _members_of(uri, suffixes)
         elif file.folder or _suffix(file.path) in suffixes:
-            yield Listed(uris.of_path(file.path), None, file.size, {}, file.problem)
+            yield Listed(uri, None, file.size, {} if several else beside.of(file.path), file.problem)
 
 
 def _remote(uri: str, suffixes: frozenset[str]) -> Iterator[Listed]:
@@ -173,7 +177,7 @@ def _remote(uri: str, suffixes: frozenset[str]) -> Iterator[Listed]:
     found = system.glob(path, detail=True) if several else system.find(path, detail=True)
     for name, facts in found.items():
         place = system.unstrip_protocol(name)
-        if several and name.lower().endswith(".tar"):
+        if name.lower().endswith(".tar") and (several or sidecars.is_known(place)):
             yield from _members_of(place, suffixes)
         elif facts["type"] == "file" and (_suffix(name) in suffixes or name == path):
             yield Listed(place, None, facts.get("size"), {})
@@ -181,13 +185,20 @@ def _remote(uri: str, suffixes: frozenset[str]) -> Iterator[Listed]:
 
 def _members_of(uri: str, suffixes: frozenset[str]) -> Iterator[Listed]:
     times: dict[str, int] = {}
+    photos: list[archives.Member] = []
+    beside = sidecars.table(uri)
     with uris.open_container(uri) as stream:
+        within = sidecars.Members(stream)
         for member in archives.members(stream, uri):
-            if _suffix(member.name) not in suffixes:
-                continue
-            times[member.name] = times.get(member.name, 0) + 1
-            problem = None if member.regular else BadSample(Reason.NOT_A_FILE, "a link, device or sparse file in a tar")
-            yield Listed(uris.of_member(member.name, uri, times[member.name]), member.offset, member.size, {}, problem)
+            if _suffix(member.name) in suffixes:
+                photos.append(member)
+            elif beside is None:
+                within.add(member)
+    for photo in photos:
+        times[photo.name] = times.get(photo.name, 0) + 1
+        problem = None if photo.regular else BadSample(Reason.NOT_A_FILE, "a link, device or sparse file in a tar")
+        extra = within.of(photo.name) if beside is None else beside.get(sidecars.key_of(photo.name), {})
+        yield Listed(uris.of_member(photo.name, uri, times[photo.name]), photo.offset, photo.size, extra, problem)
 
 
 def _listed_in(uri: str, source: Source) -> Iterator[Listed]:

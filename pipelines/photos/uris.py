@@ -67,7 +67,7 @@ def remote(uri: str) -> tuple[fsspec.AbstractFileSystem, str]:
     """
     scheme = uri.partition("://")[0]
     if scheme in {"http", "https"}:
-        raise RecipeError(f"{uri}: photos are not fetched from the web; download them first and name the folder")
+        raise RecipeError(f"{uri}: photos are not fetched from the web in the middle of a job: `patina fetch LIST --out FOLDER` first, then name the folder")
     if scheme not in REMOTE or "::" in uri:
         raise RecipeError(f"{uri}: `{scheme}://` is not followed; {nearest(scheme, REMOTE)}")
     try:

@@ -11,7 +11,7 @@ import json
 import tarfile
 from collections import Counter
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc

@@ -46,6 +46,7 @@ class Part(NamedTuple):
     number: int
     path: Path  # of its round
     group: int
+    size: int  # rows
 
     @property
     def name(self) -> str:
@@ -77,7 +78,8 @@ def fix(folder: Path, page: str, column: str | None, *, http: bool) -> None:
     """
     uri = page if uris.local_path(page) is None else uris.of_path(os.path.expanduser(page))
     with uris.open_container(uri) as stream:
-        identity = {"list": uri, "sha256": hashlib.file_digest(stream, "sha256").hexdigest(), "column": column, "http": http, "part": PART}
+        raw: Any = stream  # a file, or what fsspec makes look like one
+        identity = {"list": uri, "sha256": hashlib.file_digest(raw, "sha256").hexdigest(), "column": column, "http": http, "part": PART}
     record = folder / "fetch.json"
     if record.exists():
         before = json.loads(record.read_text(encoding="utf-8"))
@@ -99,7 +101,7 @@ def _judged(entries: Iterable[lists.Entry], *, http: bool) -> Iterator[dict[str,
     """Yield a row for every row of a list; what is not worth a request has its reason already."""
     seen: dict[bytes, int] = {}
     for number, entry in enumerate(entries, start=1):
-        plain = entry.name.encode("utf-8", "replace").decode()  # JSON may hold halves of characters
+        plain = lists.text(entry.name)
         row: dict[str, Any] = {"row": number, "url": plain, "host": "", "extra": sorted(entry.extra.items()), "reason": None, "detail": None}
         try:
             if not entry.name:
@@ -136,8 +138,8 @@ def parts(folder: Path) -> list[Part]:
     """Return the parts of all rounds in their order."""
     found: list[Part] = []
     for path in _rounds(folder):
-        groups = pq.read_metadata(path).num_row_groups
-        found += [Part(len(found) + group, path, group) for group in range(groups)]
+        told = pq.read_metadata(path)
+        found += [Part(len(found) + group, path, group, told.row_group(group).num_rows) for group in range(told.num_row_groups)]
     return found
 
 

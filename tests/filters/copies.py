@@ -29,7 +29,7 @@ def cropped(photo: Srgb, left: float, top: float, right: float, bottom: float) -
 
 
 def some(photo: Srgb, count: int, most: float, seed: int) -> Iterator[Srgb]:
-    """Copies that went through a crop of up to `most` a side, a resize of 0.25 to 2 and JPEG or WebP of quality 50 to 95; every third is cropped to the limit."""
+    """Copies after a crop of up to `most` a side (every third at the limit), a resize of 0.25 to 2, and JPEG or WebP of quality 50 to 95."""
     rng = np.random.default_rng(seed)
     for turn in range(count):
         sides = rng.choice([0.0, most], 4) if turn % 3 == 0 else rng.uniform(0, most, 4)

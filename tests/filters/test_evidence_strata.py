@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from benchmarks import evidence_table
 
+from benchmarks import evidence_table
 from filters.evidence import OPERATORS
 from pipelines.single import open_photo
 
@@ -26,7 +26,7 @@ def pairs(data, tmp_path_factory) -> list[evidence_table.Judged]:
 def test_strength_rises_with_the_stratum(task, pairs):
     """Rank correlation of strength and severity stratum is 0.8 at least, pooled over photos."""
     own = [pair for pair in pairs if pair.task == task]
-    assert len(own) >= 25
+    assert len(own) >= 20
     assert evidence_table.rank_correlation(own) >= 0.8
 
 

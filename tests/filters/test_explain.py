@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -38,36 +39,58 @@ def explain(task: str, clean: Linear | Srgb, degraded: Linear | Srgb) -> evidenc
     return evidence.explain(task, srgb(clean), srgb(degraded))
 
 
-def degraded_by(task: str, light: Linear, partner: Linear) -> tuple[Linear | Srgb, float]:
-    """A pair's degraded side, made by the operator's own law, and its strength."""
-    rng = np.random.default_rng(5)
-    height, width = light.shape[:2]
-    photo = camera.to_srgb(light)
-    if task == "haze":
-        depth = ramp(height, width, 1.6, 0.2)
-        through = np.exp(-depth)
-        return through * light + (1 - through) * np.float32([0.8, 0.85, 0.9]), float(depth.mean())
-    if task == "low_light":
-        return light * np.float32(2.0**-2.5), 2.5
-    if task == "noise":
-        return np.clip(np.rint(photo + 8.0 * rng.standard_normal(photo.shape)), 0, 255).astype(np.uint8), 8.0 * float(np.linalg.norm([0.299, 0.587, 0.114]))
-    if task == "blur":
-        return cv2.GaussianBlur(light, (0, 0), 4.0), 24**0.5 * 8.0
-    if task == "compression":
-        return cv2.imdecode(cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_COLOR), 60.0
-    if task == "moire":
-        waves = np.sin(FREQUENCY * np.arange(width, dtype=np.float32))[None, :, None] * np.float32([1, -1, 1])
-        return light * (1 + np.float32(0.1 * 2**0.5) * waves), 10.0
-    if task == "flare":
-        y, x = np.mgrid[:height, :width].astype(np.float32) / height
-        glow = 0.8 * np.exp(-((x - 0.2) ** 2 + y**2) / 0.08)[..., None]
-        drowned = np.minimum(luminance(np.broadcast_to(glow, light.shape).copy()) / luminance(light).mean(), 1).mean()
-        return np.float32(0.6) * (light + glow), 100 * float(drowned)
-    if task == "rain":
-        drops = (rng.random((height, width)) < 0.003).astype(np.float32)
-        cover = np.minimum(cv2.filter2D(drops, -1, np.full((15, 1), 0.5, np.float32)), 0.5)[..., None]
-        return (1 - cover) * (np.float32(0.8) * light + np.float32(0.2 * 0.6)) + cover * np.float32(0.7), float(-np.log(0.8 * (1 - cover)).mean())
+Side = tuple[Linear | Srgb, float]  # a pair's degraded side, made by the operator's own law, and its strength
+
+
+def hazy(light: Linear, _partner: Linear) -> Side:
+    depth = ramp(*light.shape[:2], 1.6, 0.2)
+    return np.exp(-depth) * light + (1 - np.exp(-depth)) * np.float32([0.8, 0.85, 0.9]), float(depth.mean())
+
+
+def noisy(light: Linear, _partner: Linear) -> Side:
+    photo = srgb(light)
+    noise = 8.0 * np.random.default_rng(5).standard_normal(photo.shape)
+    return np.clip(np.rint(photo + noise), 0, 255).astype(np.uint8), 8.0 * float(np.linalg.norm([0.299, 0.587, 0.114]))
+
+
+def coded(light: Linear, _partner: Linear) -> Side:
+    return cv2.imdecode(cv2.imencode(".jpg", srgb(light), [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_COLOR), 60.0
+
+
+def banded(light: Linear, _partner: Linear) -> Side:
+    waves = np.sin(FREQUENCY * np.arange(light.shape[1], dtype=np.float32))[None, :, None] * np.float32([1, -1, 1])
+    return light * (1 + np.float32(0.1 * 2**0.5) * waves), 10.0
+
+
+def flared(light: Linear, _partner: Linear) -> Side:
+    y, x = np.mgrid[: light.shape[0], : light.shape[1]].astype(np.float32) / light.shape[0]
+    glow = 0.8 * np.exp(-((x - 0.2) ** 2 + y**2) / 0.08)
+    drowned = np.minimum(glow / luminance(light).mean(), 1).mean()
+    return np.float32(0.6) * (light + glow[..., None]), 100 * float(drowned)
+
+
+def rainy(light: Linear, _partner: Linear) -> Side:
+    drops = (np.random.default_rng(5).random(light.shape[:2]) < 0.003).astype(np.float32)
+    cover = np.minimum(cv2.filter2D(drops, -1, np.full((15, 1), 0.5, np.float32)), 0.5)[..., None]
+    veiled = np.float32(0.8) * light + np.float32(0.2 * 0.6)
+    return (1 - cover) * veiled + cover * np.float32(0.7), float(-np.log(0.8 * (1 - cover)).mean())
+
+
+def mirrored(light: Linear, partner: Linear) -> Side:
     return np.float32(0.7) * (light + np.float32(0.4) * partner), 40 * float(luminance(partner).mean() / luminance(light).mean())
+
+
+LAWS: dict[str, Callable[[Linear, Linear], Side]] = {
+    "blur": lambda light, _partner: (cv2.GaussianBlur(light, (0, 0), 4.0), 24**0.5 * 4.0 * 1024 / 512),
+    "compression": coded,
+    "flare": flared,
+    "haze": hazy,
+    "low_light": lambda light, _partner: (light * np.float32(2.0**-2.5), 2.5),
+    "moire": banded,
+    "noise": noisy,
+    "rain": rainy,
+    "reflection": mirrored,
+}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +112,7 @@ def made(light, partner) -> dict[str, Made]:
     """One pair for every task."""
     pairs = {}
     for task in TASKS:
-        degraded, strength = degraded_by(task, light, partner)
+        degraded, strength = LAWS[task](light, partner)
         pairs[task] = Made(srgb(degraded), strength, explain(task, light, degraded))
     return pairs
 

@@ -74,8 +74,10 @@ def test_the_order_of_photos_and_the_size_of_blocks_cannot_be_seen(photos, monke
     assert {frozenset(order[list(family)].tolist()) for family in families(pictures[order])} == wanted
     monkeypatch.setattr(likeness, "BLOCK", 2)
     monkeypatch.setattr(hashes, "BLOCK", 3)
-    monkeypatch.setattr(search, "WHOLES", 5)
+    monkeypatch.setattr(search, "ASKED", 5)
+    monkeypatch.setattr(search, "IN_TABLE", 4)
     assert {frozenset(family) for family in families(pictures)} == wanted
+    monkeypatch.undo()
     monkeypatch.setattr(hamming, "FEW", 0)
     assert {frozenset(family) for family in families(pictures)} == wanted
 

@@ -33,7 +33,7 @@ def limited(run, **pages):
     return replace(run, recipe=run.recipe.model_copy(update={"score": page.score, "select": page.select}))
 
 
-def scored(run, *names, on="pairs", engine="serial"):
+def scored(run, *names: str, on="pairs", engine="serial"):
     """Score a run here."""
     with Engine(Options(engine, 2 if engine == "ray" else None)) as machine:
         return verb.score(run, machine, on, names)
@@ -111,13 +111,13 @@ def test_a_limit_refuses_by_number_and_by_task(judged):
 def test_a_limit_on_what_was_never_scored_says_what_to_run(scratch):
     """A limit without numbers behind it is an error with the command that gets them; so is a name that the scorer does not have."""
     asked = limited(scratch, select={"limits": {"evidence.explained": [0.5, 1.0]}})
-    with pytest.raises(RunError, match="patina score .* --only evidence"):
+    with pytest.raises(RunError, match=r"patina score .* --only evidence"):
         select(asked)
 
 
 def test_a_number_that_the_scorer_does_not_give_is_refused(judged):
     """The nearest name is offered."""
-    with pytest.raises(RunError, match="did you mean `evidence.explained`"):
+    with pytest.raises(RunError, match=r"did you mean `evidence\.explained`"):
         select(limited(judged, select={"limits": {"evidence.explaned": [0.5, 1.0]}}))
 
 
@@ -209,6 +209,7 @@ def test_every_scorer_runs_from_the_command_line_without_a_network(scratch, tmp_
     import tiny_clip
     import tiny_dino
     import tiny_timm
+
     from benchmarks.random_qwen import SHAPES, save
 
     save(tmp_path / "qwen", SHAPES["tiny"])
