@@ -16,20 +16,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from degrade.errors import Reason
-from filters import limits as plain
+from filters import limits as intervals
 from filters.contract import Filter, Item, Measure, Pair, Scores, Settings, Wants
 from filters.registration.match import Match, match
 from filters.registration.similarity import Similarity
-from filters.verdict import KEEP, Verdict
+from filters.limits import EVERY, Limit
+from filters.verdict import Verdict
 
-Bounds = tuple[float, float]
-LIMITS: dict[str, Bounds] = {
-    "same_size": (1.0, 1.0),
-    "matched": (0.02, 1.0),
-    "shift_px": (0.0, 1.5),
-    "scale": (0.997, 1.003),
-    "rotation_deg": (-0.3, 0.3),
-    "flow_px": (0.0, 6.0),
+LIMITS: dict[str, Limit] = {  # what our own pairs keep to, at every severity; long blur has no one place
+    "same_size": {EVERY: (1.0, 1.0)},
+    "matched": {EVERY: (0.02, 1.0)},
+    "shift_px": {EVERY: (0.0, 1.0), "blur": (0.0, 2.0)},
+    "scale": {EVERY: (0.997, 1.003)},
+    "rotation_deg": {EVERY: (-0.3, 0.3)},
+    "flow_px": {EVERY: (0.0, 4.0), "blur": (0.0, 8.0)},
 }
 UNTOLD = "nothing on both sides that can be matched: another scene, or too little left of it"
 
@@ -75,16 +75,16 @@ def found(numbers: Mapping[str, float]) -> Similarity | None:
     return Similarity(*(numbers[name] for name in Similarity._fields))
 
 
-def decide(numbers: Mapping[str, float], limits: Mapping[str, Bounds]) -> Verdict:
+def decide(numbers: Mapping[str, float], limits: Mapping[str, Limit] = LIMITS, task: str = "") -> Verdict:
     """Return whether a pair is aligned.
 
     Args:
         numbers: of `Alignment`, by measure.
-        limits: by measure; what they leave out is held against `LIMITS`.
+        limits: by measure, in the order in which they are asked.
+        task: of the pair.
     """
-    if numbers.get("matched") == 0.0 and limits.get("matched", LIMITS["matched"])[0] > 0.0:
-        return Verdict(keep=False, reason=Reason.BELOW_LIMIT, detail=f"matched 0: {UNTOLD}")
-    return plain.decide(numbers, {name: {plain.EVERY: bounds} for name, bounds in {**LIMITS, **limits}.items()}) if numbers else KEEP
+    verdict = intervals.decide(numbers, limits, task)
+    return verdict._replace(detail=f"matched 0: {UNTOLD}") if not verdict.keep and numbers.get("matched") == 0.0 else verdict
 
 
 FILTER = Filter(

@@ -54,7 +54,7 @@ OPERATORS: Final = {
 SIGNS: Final = (
     Measure("sign.blur", "0..1", "softness of the sharpest places: 0.5 ideal edges, 1 none", (0.0, 1.0)),
     Measure("sign.compression", "100 - quality", "100 less the lowest JPEG quality that file or pixels show; 0 for none", (0.0, 99.0)),
-    Measure("sign.haze", "0..1", "median of the dark channel over its brightest tenth", (0.0, 1.0)),
+    Measure("sign.haze", "0..1", "median of the dark channel over the airlight that it suggests", (0.0, 1.0)),
     Measure("sign.low_light", "EV", "median luminance below middle grey; negative for bright photos", (-3.0, 12.0)),
     Measure("sign.moire", "%", "RMS of periodic colour in the median tile", (0.0, 100.0)),
     Measure("sign.noise", "8-bit levels", "standard deviation of luma noise in the quietest places", (0.0, 255.0)),

@@ -27,6 +27,14 @@ class Options(NamedTuple):
     address: str | None = None  # of a Ray cluster; default: this machine
 
 
+class _Size(NamedTuple):
+    """What an actor takes."""
+
+    limits: Limits
+    cpus: float
+    gpus: float
+
+
 class Engine:
     """Workers that stay warm from one verb to the next; a context manager."""
 
@@ -36,6 +44,8 @@ class Engine:
         self._options = options
         self._cells: dict[Limits, Cell] = {}
         self._ray: Any = None
+        self._pool: list[Any] = []  # actors that wait for more of what they did last
+        self._size: _Size | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +54,7 @@ class Engine:
         for cell in self._cells.values():
             cell.close()
         if self._ray is not None:
+            self._dismiss()
             self._ray.shutdown()
             self._ray = None
 
@@ -69,6 +80,7 @@ class Engine:
         if first is None:
             return
         ray = self._connected()
+        self._dismiss()
         resources = ray.cluster_resources()
         gpus = 1 if gpu and resources.get("GPU", 0) >= 1 else 0
         remote = ray.remote(_in_worker).options(num_cpus=1, num_gpus=gpus, max_retries=RETRIES)
@@ -94,18 +106,30 @@ class Engine:
         if self._options.engine == "serial" or not tasks:
             yield from self.map(work, tasks, limits)
             return
+        workers = self._workers(limits, wants, len(tasks))
+        yield from _served(self._ray, workers, work, tasks)
+
+    def _workers(self, limits: Limits, wants: Wants, most: int) -> list[Any]:
+        """Return actors for work of this size, those of the last call if they are of the same size; they hold what they opened."""
         ray = self._connected()
         there = ray.cluster_resources()
         gpus = wants.gpus if there.get("GPU", 0) >= wants.gpus else 0.0
         cpus = min(wants.cpus if gpus or not wants.gpus else 1.0, there.get("CPU", 1.0))  # threads feed a GPU; without one they are in its way
-        room = min(int(there.get("CPU", 1) // cpus), int(there["GPU"] // gpus) if gpus else len(tasks))
+        room = min(int(there.get("CPU", 1) // cpus), int(there["GPU"] // gpus) if gpus else most)
+        size = _Size(limits, cpus, gpus)
+        if self._size != size:
+            self._dismiss()
+            self._size = size
         actor = ray.remote(_Worker).options(num_cpus=cpus, num_gpus=gpus, max_restarts=-1, max_task_retries=RETRIES)
-        workers = [actor.remote(limits) for _ in range(max(1, min(room, len(tasks))))]
-        try:
-            yield from _served(ray, workers, work, tasks)
-        finally:
-            for worker in workers:
-                ray.kill(worker)
+        while len(self._pool) < max(1, min(room, most)):
+            self._pool.append(actor.remote(limits))
+        return self._pool
+
+    def _dismiss(self) -> None:
+        """End the actors: while they stand, they hold the cores that tasks wait for."""
+        for worker in self._pool:
+            self._ray.kill(worker)
+        self._pool, self._size = [], None
 
     def _connected(self) -> Any:
         """Start or join Ray at the first task that needs it: it takes seconds."""

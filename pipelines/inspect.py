@@ -49,7 +49,7 @@ def opened_for_looking(folder: Path) -> Any:
     from pipelines.run import load
 
     run = load(folder)
-    return InspectedRun(folder, About(run.recipe.name, run.recipe.select.limits, vocabulary(), strata()))
+    return InspectedRun(folder, About(run.recipe.name, run.recipe.select.limits, vocabulary(), strata(), measures()))
 
 
 def vocabulary() -> dict[str, dict[str, Any]]:
@@ -63,6 +63,20 @@ def _told(ranges: dict[str, Any]) -> dict[str, Any]:
     from manifests.page.row import Parameter
 
     return {name: Parameter("" if told["unit"] == "name" else told["unit"], told["meaning"] or "") for name, told in ranges.items()}
+
+
+def measures() -> dict[str, Any]:
+    """Return what scorers say of their numbers, by `scorer.measure`, in the order in which they announce them."""
+    import degrade
+    import filters
+    from manifests.page.row import Parameter
+
+    found = {}
+    for made in filters.FILTERS:
+        for measure in made.measures:
+            for task in degrade.NAMES if "{task}" in measure.name else ("",):
+                found[f"{made.name}.{measure.name.format(task=task)}"] = Parameter(measure.unit, measure.meaning)
+    return found
 
 
 def strata() -> dict[str, tuple[float, ...]]:

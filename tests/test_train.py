@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs 'patina[train]'")
+from safetensors.torch import load_file
 
 from benchmarks.train import __main__ as script
 from benchmarks.train import contest, network, scores, unseen

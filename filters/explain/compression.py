@@ -42,7 +42,10 @@ def sign(photo: Srgb, data: bytes = b"") -> float:
 
 def _coded(photo: Srgb, quality: int) -> Srgb:
     code = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(code, cv2.IMREAD_COLOR)
+    back: Srgb | None = cv2.imdecode(code, cv2.IMREAD_COLOR)
+    if back is None:
+        raise RuntimeError("OpenCV cannot read the JPEG that it wrote: mend the installation of opencv-python-headless")
+    return back
 
 
 def _squared(one: Srgb, other: Srgb) -> float:

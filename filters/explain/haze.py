@@ -23,6 +23,7 @@ TURNS = 4  # few: for nearly even haze, airlight and depth are one number, and m
 RADIUS_PX = 4
 EDGE_VARIANCE = 1e-3  # of the guide, below which a window counts as flat
 MOST_AIR = 1.5  # display whites
+LEAST_AIR = 0.05  # of the sign: a photo that is darker is no haze
 MOST_PASSAGE = 1.6  # of the exposure: where the sun is in the air, fits stray
 STEP = 0.05  # of the exposure, per turn
 LIKELY_EXPOSURE = 2e-4  # pulls towards an unchanged one: for even haze, exposure and airlight are one number
@@ -34,7 +35,7 @@ LEAST_EXPECTED = 0.2  # of the best passage: beyond it haze hides so much that i
 
 def explain(sides: Sides) -> Finding:
     """Return the mean optical depth -ln t, and whether detail arrives as the fitted air lets it pass."""
-    light, _, exposure = fit(Both(*(reduced(side, WORK_PX) for side in sides.coarse)))
+    light, _, exposure = fit(Both(reduced(sides.coarse.clean, WORK_PX), reduced(sides.coarse.degraded, WORK_PX)))
     depth = -np.log(np.clip(light / exposure, LEAST_TRANSMISSION, 1))
     found = passage.passage(sides.coarse)
     expected = cv2.resize(light, found.share.shape[::-1], interpolation=cv2.INTER_AREA)
@@ -42,13 +43,13 @@ def explain(sides: Sides) -> Finding:
 
 
 def sign(photo: Srgb) -> float:
-    """Return the median of the dark channel over the brightest tenth of it, 0..1: 0 where every place has something black.
+    """Return the median of the dark channel over its brightest hundredth, the airlight's: 0..1, 0 where most places have something black.
 
     Args:
         photo: HxWx3 uint8 sRGB.
     """
     dark = cv2.erode(light_of(photo, 256).min(axis=2), np.ones((DARK_PX, DARK_PX), np.uint8))
-    return float(np.median(dark) / max(float(np.quantile(dark, 0.9)), 0.02))
+    return float(np.median(dark) / max(float(np.quantile(dark, 0.99)), LEAST_AIR))
 
 
 def fit(both: Both) -> tuple[Map, NDArray[np.float32], float]:
@@ -81,7 +82,7 @@ def _passed(clean: Linear, hazy: Linear, guide: Map, air: NDArray[np.float32], e
     contrast = clean - air
     told = np.einsum("ijk,ijk->ij", contrast, contrast)
     seen = np.einsum("ijk,ijk->ij", hazy - np.float32(exposure) * air, contrast)
-    most = np.float32(MOST_PASSAGE * exposure)
+    most = MOST_PASSAGE * exposure
     usual = min(max(float(seen.sum() / max(float(told.sum()), 1e-9)), 0.0), most)
     raw = (seen + np.float32(UNTOLD * usual)) / (told + np.float32(UNTOLD))
     return np.clip(_guided(guide, np.clip(raw, 0, most), told + np.float32(UNTOLD)), 0, most)

@@ -44,7 +44,7 @@ def explain(sides: Sides) -> Finding:
     return Finding(strength, min(passage.explained(found), means.kept(sides.coarse)))
 
 
-def _even(clean: Linear) -> Map:
+def _even(clean: Linear) -> NDArray[np.bool_]:
     """Return where the clean side is neither dark nor bright nor textured, boolean HxW."""
     light = luminance(clean)
     texture = cv2.GaussianBlur(np.abs(fine_part(light, EVEN_PX)), (0, 0), EVEN_PX) / (light + np.float32(DARK))

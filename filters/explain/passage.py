@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from degrade.contract import Map
 from filters.explain.sides import Both, fine_part, luminance
@@ -46,7 +47,7 @@ class Passage(NamedTuple):
 
     share: Map  # a, about 0 where nothing arrives
     detail: Map  # mean square of the clean side's detail
-    telling: Map  # where the clean side has enough of it, boolean
+    telling: NDArray[np.bool_]  # where the clean side has enough of it
 
 
 def passage(both: Both) -> Passage:

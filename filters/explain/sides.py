@@ -7,7 +7,7 @@ and average noise away. A smaller photo is taken as it is. Lengths are therefore
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from degrade import camera
 from degrade.contract import Linear, Map, Srgb
+
+T = TypeVar("T", bound=np.generic)
 
 FINE_PX, COARSE_PX = 512, 256  # short sides of the copies
 LEAST_PX = 64  # a shorter side holds too few tiles to compare
@@ -70,7 +72,7 @@ def light_of(photo: Srgb, short_side_px: int) -> Linear:
     return np.multiply(light, np.float32(1 / camera.TOP), dtype=np.float32)
 
 
-def reduced(picture: NDArray[np.generic], short_side_px: int) -> NDArray[np.generic]:
+def reduced(picture: NDArray[T], short_side_px: int) -> NDArray[T]:
     """Return a picture reduced by area to a short side, never enlarged."""
     height, width = picture.shape[:2]
     scale = short_side_px / min(height, width)

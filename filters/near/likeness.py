@@ -25,7 +25,7 @@ from filters.near.thumbnails import Thumbnails
 
 LEAST = 0.95  # likeness from which two photos are near copies
 FLAT = 8.0  # size of what counts, in 8-bit levels: below it there is rounding and nothing else; photos have 50 to 500
-STEPS = 10  # of a descent, at most: the farthest frame is not farther from a frame that is hashed
+STEPS = 10  # of a descent, at most: every frame is within 3 of one that is hashed, but the nearest hash need not be of the nearest frame
 BLOCK = 256
 
 Numbers = NDArray[np.intp]

@@ -13,7 +13,7 @@ from filters.registration.similarity import Similarity
 from filters.registration.structure import pyramid
 
 LEAST_PX = 96  # short side: a smaller photo has too few tiles
-SURE_PX = 0.5  # standard deviation, px of the finest level, from which unrelated photos are as good a match
+SURE_PX = 0.35  # standard deviation, px of the finest level; that of unrelated photos is 0.5 and more
 MOVED_FRAC = 0.002  # of the short side: 1 px of 512, from which a tile counts as moved
 
 

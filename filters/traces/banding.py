@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 
 from degrade.contract import Srgb
 
-TILE_PX = 32
-TILES = 1024  # read of a photo, in whole rows of tiles
+TILE_PX = 48
+TILES = 512  # read of a photo, in whole rows of tiles
 STILL = 2  # levels by which a pixel's 3x3 neighbourhood may differ, through a decoder's rounding or the slope itself
 SMOOTH = 0.25  # share of still pixels that makes a tile smooth
-LEAST_SPAN, MOST_SPAN = 5, 56  # levels: with fewer there is no gradient, with more there is an edge
+LEAST_SPAN, MOST_SPAN = 4, 56  # levels: with fewer there is no gradient to tell, with more there is an edge
 TAIL = 0.03  # share of a tile's still pixels that is left out at either end
 RARE = 0.1  # of an even share, below which a level counts as missing from a tile
-MISSING = 0.4  # share of missing levels that makes a tile banded; a stretch of contrast by 1.4 leaves 0.3
-DOUBT = 16  # tiles: a handful of them says little about a photo
+MISSING, LEAST_MISSING = 0.4, 3  # share and number of missing levels that make a tile banded; contrast pulled up by 1.4 leaves 0.3
+DOUBT = 8  # tiles: a handful of them says little about a photo
 WINGS = 0.005  # share of the pixels at either end of the histogram that is left out
 SELDOM = 0.02  # of the count around a level, below which it counts as missing from a photo
 WIDTH = 17  # levels around it
@@ -58,9 +58,9 @@ def banding(pixels: Srgb) -> float:
     span = high - low
     level = np.arange(256)
     inside = (level > low[:, None]) & (level < high[:, None])
-    missing = (counts < (RARE * total / (span + 1))[:, None]) & inside
+    missing = ((counts < (RARE * total / (span + 1))[:, None]) & inside).sum(axis=1)
     sloping = (span >= LEAST_SPAN) & (span <= MOST_SPAN)
-    banded = sloping & (missing.sum(axis=1) > MISSING * inside.sum(axis=1))
+    banded = sloping & (missing >= LEAST_MISSING) & (missing > MISSING * inside.sum(axis=1))
     return float(np.count_nonzero(banded) / (np.count_nonzero(sloping) + DOUBT))
 
 

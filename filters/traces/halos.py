@@ -6,8 +6,9 @@ plateau 1; their median profile has neither noise nor texture, and
 
     halo = the smaller of: how far it rises above the bright plateau, how far it dips below the dark one
 
-in units of the edge: the smaller, because outlined letters and lit rims have one side, sharpening has two. Halos may be several pixels wide: the photo is read at its own size, at a half and at a quarter, and
-the strongest speaks. Edges whose plateaus have no room above or below are left out: clipping cuts their halos off.
+in units of the edge: the smaller, because outlined letters and lit rims have one side, sharpening has two. Halos may be
+several pixels wide: the photo is read at its own size, at a half and at a quarter, and the strongest speaks. Edges whose
+plateaus have no room above or below are left out: clipping cuts their halos off.
 """
 
 from __future__ import annotations

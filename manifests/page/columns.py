@@ -1,8 +1,8 @@
 """The light columns of a manifest, as the page filters, sorts and counts them: a few bytes for a pair.
 
-The browser holds them all (100,000 pairs are about 8 MB over the loopback) and answers every drag of a histogram itself;
-the same file of JavaScript then serves the page that opens from disk. What is heavy, steps above all, comes one pair at
-a time, see `row`.
+The browser holds them all (100,000 pairs are about 6 MB over the loopback) and answers every drag of a histogram itself;
+the same file of JavaScript then serves the page that opens from disk. What is heavy comes later: scores one by one, see
+`scored`, steps one pair at a time, see `row`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from manifests.commit import read_table
 
 WORDS = ("task", "origin", "split", "verdict", "reason", "decided_by", "unit", "photo_uri", "detail")
 NUMBERS = ("stratum", "width", "height")
-_COLUMNS = ["pair_id", *WORDS, *NUMBERS, "severity", "extra", "scores", "clean_length"]
+_COLUMNS = ["pair_id", *WORDS, *NUMBERS, "severity", "extra", "clean_length"]
 
 
 def light(manifest: Path) -> pa.Table:
@@ -36,7 +36,7 @@ def packed(table: pa.Table, chosen: Any = None) -> dict[str, Any]:
 
     Returns:
         `rows`, `pair_id`, `words` {name: {values, codes}} (code -1 where there is none), `numbers` {name: numbers},
-        `scores` {name: numbers}, `pictures` (1 where there is something to see). A number alone stands for all rows.
+        `pictures` (1 where there is something to see). A number alone stands for all rows.
     """
     if chosen is not None:
         table = table.take(pa.array(chosen, pa.int64()))
@@ -47,13 +47,12 @@ def packed(table: pa.Table, chosen: Any = None) -> dict[str, Any]:
         "pair_id": table.column("pair_id").to_pylist(),
         "words": words,
         "numbers": {**{name: _numbers(table.column(name)) for name in NUMBERS}, "severity": _numbers(table.column("severity"))},
-        "scores": {name: _numbers(score(table, name)) for name in score_names(table)},
         "pictures": _short(pc.is_valid(table.column("clean_length")).to_numpy().astype(np.uint8)),
     }
 
 
 def score_names(table: pa.Table) -> list[str]:
-    """Return the names of all scores that any pair has, sorted."""
+    """Return the names of all scores that any pair has, sorted; of a table with its scores."""
     keys: set[str] = set()
     for chunk in table.column("scores").chunks:
         keys.update(pc.unique(chunk.keys).to_pylist())

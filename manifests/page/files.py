@@ -61,7 +61,7 @@ def spread(table: pa.Table, most: int) -> NDArray[np.int64]:
 
 def held(run: InspectedRun, chosen: NDArray[np.int64], folder: Path) -> dict[str, Any]:
     """Write the pictures of chosen rows and return what the page would have asked a server for."""
-    overview = run.overview(chosen)
+    overview, scores = run.overview(chosen), run.scores()
     pairs: dict[str, Any] = {}
     pictures: dict[str, dict[str, str]] = {}
     for pair_id in overview["columns"]["pair_id"]:
@@ -77,7 +77,8 @@ def held(run: InspectedRun, chosen: NDArray[np.int64], folder: Path) -> dict[str
     reviewed = run.reviewed()
     reviewed["pairs"] = {pair_id: words for pair_id, words in reviewed["pairs"].items() if pair_id in pairs}
     tasks = sorted({pair["task"] for pair in pairs.values()})
-    return {"overview": overview, "pairs": pairs, "pictures": pictures, "reviews": reviewed, "parameters": _parameters(run, tasks, chosen)}
+    scores["columns"] = {told["name"]: run.score(told["name"])[chosen] for told in scores["listed"]}
+    return {"overview": overview, "scores": scores, "pairs": pairs, "pictures": pictures, "reviews": reviewed, "parameters": _parameters(run, tasks, chosen)}
 
 
 def _parameters(run: InspectedRun, tasks: list[str], chosen: NDArray[np.int64]) -> dict[str, Any]:

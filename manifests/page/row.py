@@ -58,7 +58,7 @@ def score_unit(name: str) -> str:
 
 
 def story(row: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
-    """Return a row of the manifest as the page shows it.
+    """Return a row of the manifest as the page shows it, without its scores: see `scored`.
 
     Args:
         row: one row, as `to_pylist` gives it.
@@ -68,7 +68,6 @@ def story(row: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
         **{name: row[name] for name in ("pair_id", "task", "origin", "split", "severity", "unit", "stratum", "width", "height")},
         "verdict": {name: row[name] for name in ("verdict", "reason", "detail", "decided_by")},
         "steps": [_step(step, vocabulary.get(step["generator"], {})) for step in json.loads(row["steps"] or "[]")],
-        "scores": [{"name": name, "title": title_of(name), "value": value, "unit": score_unit(name)} for name, value in sorted(row["scores"] or [])],
         "provenance": _provenance(row),
         "files": [_file(row, side) for side in ("clean", "degraded") if row[f"{side}_length"] is not None],
         "layers": [layer["name"] for layer in json.loads(row["layers"] or "[]")],

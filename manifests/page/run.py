@@ -10,13 +10,20 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from degrade.errors import RunError
+from degrade.keys import nearest
 from manifests.limits import Limit
-from manifests.page import columns, members, parameters, reviews, row, survival, thumbnails
+from manifests.commit import read_table
+from manifests.page import columns, members, parameters, reviews, row, scored, survival, thumbnails
 from manifests.page.agreement import agreement
+from manifests.schema import PAIR
+
+_TOLD = [name for name in PAIR.names if name != "scores"]  # of a row, for people; its scores are at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,7 @@ class About:
     limits: Mapping[str, Limit] = field(default_factory=dict)
     vocabulary: row.Vocabulary = field(default_factory=dict)
     strata: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # edges of severity by task
+    measures: Mapping[str, row.Parameter] = field(default_factory=dict)  # what scorers say of their numbers, by `scorer.measure`
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,15 @@ class _Snapshot:
     places: dict[str, int]  # pair_id -> row number
     metadata: Any  # of the Parquet file
     groups: NDArray[np.int64]  # first row number of every row group
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The scores of one state of the manifest, and what fell by them: seconds of work where there are many."""
+
+    stamp: tuple[int, int]
+    scored: scored.Scored
+    survival: list[survival.Fall]
 
 
 class InspectedRun:
@@ -54,8 +71,9 @@ class InspectedRun:
     def __init__(self, folder: Path, about: About) -> None:
         self.folder, self.about = folder, about
         self.reviews = reviews.ReviewLog(folder)
-        self._lock = threading.Lock()
+        self._lock, self._judging = threading.Lock(), threading.Lock()
         self._seen: _Snapshot | None = None
+        self._judged: _Judged | None = None
         self._told: tuple[tuple[int, int], bytes] | None = None
         self._now()
 
@@ -87,9 +105,7 @@ class InspectedRun:
             "folder": str(self.folder),
             "columns": columns.packed(table, chosen),
             "of": table.num_rows,
-            "scores": {name: {"title": row.title_of(name), "unit": row.score_unit(name)} for name in columns.score_names(table)},
             "strata": dict(self.about.strata),
-            "survival": [fall._asdict() for fall in survival.survival(table, self.about.limits)],
             "review_reasons": reviews.REASONS,
         }
 
@@ -114,7 +130,44 @@ class InspectedRun:
 
     def story(self, pair_id: str) -> dict[str, Any]:
         """Return a pair's row for people."""
-        return {**row.story(self.row(pair_id), self.about.vocabulary), "replay": f"patina replay {self.folder} --pair {pair_id}"}
+        told = row.story(self.row(pair_id, _TOLD), self.about.vocabulary)
+        return {**told, "scores": self._standing(pair_id, told["task"]), "replay": f"patina replay {self.folder} --pair {pair_id}"}
+
+    def _standing(self, pair_id: str, task: str) -> list[dict[str, Any]]:
+        """Return a pair's scores: their limits for its task, and how many pairs of its task lie below it."""
+        now, judged = self._now(), self._scores()
+        at = now.places[pair_id]
+        mine = dict(judged.scored.row(at))
+        below = judged.scored.below(at, np.asarray(pc.equal(pc.cast(now.table.column("task"), pa.string()), task)))
+        found = []
+        for told in scored.catalogue(mine, self.about.measures, self.about.limits):
+            name, limit = told["name"], scored.limit_of(told.pop("limits"), task)
+            outside = limit is not None and not limit[0] <= mine[name] <= limit[1]
+            found.append({**told, "value": mine[name], "below": below.get(name), "limit": limit, "outside": outside})
+        return found
+
+    def _scores(self) -> _Judged:
+        """Return the scores as they are now, read when somebody asks for the first time."""
+        now = self._now()
+        with self._judging:
+            if self._judged is None or self._judged.stamp != now.stamp:
+                column = read_table(self.folder / "manifest.parquet", ["scores"]).column("scores")
+                falls = survival.survival(now.table.append_column("scores", column), self.about.limits)
+                self._judged = _Judged(now.stamp, scored.scored(column), falls)
+            return self._judged
+
+    def scores(self) -> dict[str, Any]:
+        """Return what is told of every score, and the survival table."""
+        judged = self._scores()
+        listed = scored.catalogue(judged.scored.places, self.about.measures, self.about.limits)
+        return {"listed": listed, "survival": [fall._asdict() for fall in judged.survival]}
+
+    def score(self, name: str) -> NDArray[np.float32]:
+        """Return one score of every pair; raises RunError for one that no pair has."""
+        known = self._scores().scored
+        if name not in known.places:
+            raise RunError(f"no score `{name[:80]}`; {nearest(name, known.places)}" if known.places else "this run has no scores")
+        return known.of(name)
 
     def parameters(self, task: str) -> dict[str, Any]:
         """Return every parameter of a task's step, with units."""

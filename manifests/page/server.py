@@ -42,6 +42,7 @@ HEADERS = {
 TYPES = {"html": "text/html; charset=utf-8", "css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8"}
 DATA = "data.js"  # what the page holds without a server; nothing, here
 JSON = "application/json"
+NUMBERS = "application/octet-stream"  # float32, little-endian
 FOR_GOOD = "private, max-age=86400"  # pictures are named by a hash of what decides them
 FRESH = "no-store"
 
@@ -157,6 +158,10 @@ class _Handler(BaseHTTPRequestHandler):
                 return Answer(run.overview_json(), JSON)
             case ["api", "reviews"]:
                 return Answer(json_bytes(run.reviewed()), JSON)
+            case ["api", "scores"]:
+                return Answer(json_bytes(run.scores()), JSON)
+            case ["api", "scores", name]:
+                return Answer(run.score(name).astype("<f4").tobytes(), NUMBERS)
             case ["api", "parameters"]:
                 return Answer(json_bytes(run.parameters(query.get("task", [""])[0])), JSON)
             case ["api", "pair", pair_id]:

@@ -51,3 +51,4 @@ class Kind(NamedTuple):
     open: Callable[[Any, str | None], Maker]  # (settings, torch device or None for the best there is); raises MissingModel
     wants: Callable[[Any], Wants]
     chance: bool = True  # whether another seed gives another candidate
+    pace: tuple[str, ...] = ("batch", "cpus", "gpus", "deadline_s", "startup_s", "timeout_s", "tries", "at_once", "url")  # settings that decide no pixel

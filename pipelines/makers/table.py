@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from degrade.keys import nearest
+from pipelines.makers import command, images_server, network
 from pipelines.makers.contract import Kind
 
-KINDS: tuple[Kind, ...] = ()
+KINDS: tuple[Kind, ...] = (
+    command.KIND,
+    images_server.KIND,
+    network.KIND,
+)
 NAMES: tuple[str, ...] = tuple(kind.name for kind in KINDS)
 
 

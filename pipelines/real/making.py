@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from degrade.errors import BadSample, Reason, RunError
+from filters.contract import Wants
 from manifests import commit
 from pipelines import plan
 from pipelines.engine import Engine
@@ -25,6 +26,7 @@ from pipelines.run import Run, load
 
 LOG = logging.getLogger("patina")
 BATCHES_PER_TASK = 4
+PATIENCE_S = 600.0  # with a batch; the first one may compile
 _OPEN: dict[str, Maker] = {}  # of this process: the maker that it serves
 
 
@@ -43,9 +45,8 @@ def make(run: Run, real: RealRecipe, engine: Engine) -> dict[str, dict[str, int]
         missing = [row for row in rows if not kept.has(orders.key(row, opened))]
         counts: Counter[str] = Counter()
         wants = table.by_name(page.kind).wants(_settings(page))
-        limits = Limits(deadline_s=wants.deadline_s * wants.batch, memory_bytes=0)
         with Meter(name, len(rows), len(rows) - len(missing), "candidates") as meter:
-            for answer in engine.serve("pipelines.real.making:work", list(_tasks(run, name, page, opened, missing, wants.batch)), limits, wants):
+            for answer in engine.serve("pipelines.real.making:work", list(_tasks(run, name, page, opened, missing, wants.batch)), _limits(wants), wants):
                 counts.update(answer)
                 meter.add(sum(answer.values()), {reason: count for reason, count in answer.items() if reason})
         ends[name] = dict(counts)
@@ -56,10 +57,11 @@ def open_all(run: Run, real: RealRecipe, engine: Engine) -> dict[str, dict[str, 
     """Open every maker where it will work; write down who they are, once for a run."""
     told = {}
     for name, page in sorted(real.makers.items()):
-        base = {"kind": page.kind, "settings": page.opened_settings()}
+        base: dict[str, Any] = {"kind": page.kind, "settings": page.opened_settings()}
         wants = table.by_name(page.kind).wants(_settings(page))
-        full = next(iter(engine.serve("pipelines.real.making:check", [base], Limits(deadline_s=wants.deadline_s * wants.batch, memory_bytes=0), wants)))
-        told[name] = {**base, "maker": full}
+        full = next(iter(engine.serve("pipelines.real.making:check", [base], _limits(wants), wants)))
+        decides = {key: value for key, value in base["settings"].items() if key not in table.by_name(page.kind).pace}
+        told[name] = {"kind": page.kind, "settings": decides, "maker": full}
     if run.makers.exists():
         if difference := changed(json.loads(run.makers.read_text(encoding="utf-8")), told):
             lines = "\n  ".join(difference)
@@ -75,6 +77,10 @@ def who(run: Run) -> dict[str, dict[str, Any]]:
         raise RunError(f"{run.makers.name} is missing: run `patina restore {run.folder}` first")
     found: dict[str, dict[str, Any]] = json.loads(run.makers.read_text(encoding="utf-8"))
     return found
+
+
+def _limits(wants: Wants) -> Limits:
+    return Limits(max(PATIENCE_S, wants.deadline_s * wants.batch), memory_bytes=0)  # weights are large, and come from the user
 
 
 def _settings(page: MakerRecipe) -> Any:

@@ -131,6 +131,8 @@ def allowed(host: str, port: int, seconds: float, resolver: Resolver = resolve, 
         BadSample: ADDRESS_REFUSED if none of its addresses may be asked.
         TimeoutError, OSError: of the resolver.
     """
+    if f".{host.rstrip('.')}".endswith(".localhost"):  # this machine by its own name (RFC 6761), whatever a resolver says
+        raise BadSample(Reason.ADDRESS_REFUSED, "this machine")
     written = literal(host)
     found = [written] if written is not None else resolver(host, port, seconds)
     reasons = {address: refuse(address) for address in found}

@@ -35,7 +35,7 @@ def _robots(value: str) -> bool:
     to_us = True
     for piece in value.lower().split(","):
         name, colon, rest = piece.partition(":")
-        if colon and name.strip() in VALUED:
+        if colon and (name.strip() in VALUED or " " in name.strip()):  # a directive with a value, or the hour of a date
             continue
         if colon:
             to_us = name.strip() in {ROBOT, "*"}

@@ -49,6 +49,16 @@ def test_parts_of_a_photo_are_other_photos(photos):
     assert not families(thumbs([*photos, *quarters]))
 
 
+def test_the_same_masses_with_other_detail_are_another_photo(photos):
+    """Hashes see long waves only and propose such pairs; the proof looks at the rest and refuses them."""
+    soft = [cv2.GaussianBlur(cv2.resize(photo, (480, 480)).astype(np.float32), (0, 0), 28) for photo in photos]
+    detail = [cv2.resize(photo, (480, 480)) - low for photo, low in zip(photos, soft, strict=True)]
+    mixed = thumbs([np.clip(low + detail[at - 1], 0, 255).astype(np.uint8) for at, low in enumerate(soft)])
+    proposed = [set(zip(found.cropped.tolist(), found.whole.tolist(), strict=True)) for found in search.propose(thumbs(photos), mixed)]
+    assert len(set.union(*proposed) & {(at, at) for at in range(len(photos))}) >= 2
+    assert not search.matches(mixed, thumbs(photos))
+
+
 def test_an_edit_of_tone_is_still_a_copy(photos):
     """Brighter, paler or grey, a photo is the same photo."""
     photo = photos[0]
@@ -91,6 +101,12 @@ def test_a_likeness_does_not_depend_on_its_batch(photos):
     assert together.tolist() == alone
 
 
+def test_a_frame_is_found_from_afar(photos):
+    """A descent that begins at the whole photo walks to a crop that lies several steps away."""
+    crop = cropped(photos[0], 0.04, 0.03, 0.0, 0.02)
+    assert likeness.likeness(thumbs(photos[:1]), thumbs([crop]), np.zeros(1, np.intp))[0] >= likeness.LEAST
+
+
 def test_a_guarded_image_is_found_from_either_side(photos):
     """A photo that is a crop of a guarded image, and one of which a guarded image is a crop, are told with whom they match."""
     guarded = thumbs([photos[2], cropped(photos[3], 0.05, 0.02, 0.0, 0.05), photos[4]])
@@ -117,7 +133,7 @@ def test_no_photo_is_no_question():
 def test_all_copies_of_the_real_photos_are_found_and_no_photo_is_taken_for_another(data):
     """32 photos, 24 copies of each with crops up to 5 % and 12 up to 8 %: every copy in the family of its photo, and 32 families."""
     whole = [cv2.imread(str(path))[..., ::-1] for path in sorted((data / "clean").iterdir())]
-    photos = [resized(np.ascontiguousarray(photo), min(1.0, 1200 / max(photo.shape[:2]))) for photo in whole]
+    photos = [resized(np.ascontiguousarray(photo), min(1.0, 900 / max(photo.shape[:2]))) for photo in whole]
     pictures, owner = list(photos), list(range(len(photos)))
     for at, photo in enumerate(photos):
         for most, count in ((0.05, 24), (0.08, 12)):

@@ -30,15 +30,15 @@ def _jpeg(pixels: Srgb, quality: int) -> Srgb:
 
 @pytest.mark.parametrize("bits", [5, 6])
 def test_a_gradient_cut_to_few_bits_is_banded(bits: int) -> None:
-    """Nearly all of it climbs in steps; the same gradient at eight bits does not, grainy or smooth."""
-    assert banding(_cut(_sky(), bits)) > 0.9
+    """Most of it climbs in steps; the same gradient at eight bits does not, grainy or smooth."""
+    assert banding(_cut(_sky(), bits)) > 0.75
     assert banding(_sky()) < 0.02
     assert banding(_sky(0.0)) < 0.02
 
 
 def test_banding_outlives_a_jpeg() -> None:
     """Five bits show through quality 92; the JPEG alone makes no bands."""
-    assert banding(_jpeg(_cut(_sky(), 5), 92)) > 0.7
+    assert banding(_jpeg(_cut(_sky(), 5), 92)) > 0.5
     assert banding(_jpeg(_sky(), 92)) < 0.05
 
 

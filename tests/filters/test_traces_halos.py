@@ -30,10 +30,10 @@ def test_a_lens_makes_no_halo() -> None:
 
 @pytest.mark.parametrize("radius_px", [1.5, 3.0, 6.0])
 def test_halos_grow_with_the_amount_of_sharpening(radius_px: float) -> None:
-    """At every radius more sharpening is more halo, and 100 % is above the limit."""
+    """At every radius more sharpening is more halo, and 100 % is above the limit of 0.07."""
     found = [halo(_sharpened(_bars(), amount, radius_px)) for amount in (0, 0.3, 0.6, 1.0)]
     assert found == sorted(found)
-    assert found[-1] > 0.1
+    assert found[-1] > 0.07
 
 
 def test_the_halo_is_measured_in_parts_of_the_edge() -> None:
@@ -54,9 +54,10 @@ def test_clipped_edges_say_nothing() -> None:
     assert halo(page) == halo(_sharpened(page, 1.0, 2.0)) == 0
 
 
-def test_a_real_photo_is_told_from_its_sharpened_copy(astronaut: Srgb) -> None:
-    """A photo as it is stays below the limit of 0.07, with 150 % at 2 px it does not."""
-    assert halo(astronaut) < 0.07 < halo(_sharpened(astronaut, 1.5, 2.0))
+def test_a_real_photo_is_told_from_its_sharpened_copy(rocket: Srgb) -> None:
+    """A photo as it is stays below the limit of 0.07, with 100 % at 2 px it does not."""
+    assert halo(rocket) < 0.03
+    assert halo(_sharpened(rocket, 1.0, 2.0)) > 0.07
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (24, 24), (25, 400), (60, 26)])

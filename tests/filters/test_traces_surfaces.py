@@ -12,13 +12,11 @@ from filters.traces.surfaces import flat, texture
 
 
 def test_filters_that_keep_edges_wipe_texture(astronaut: Srgb, rocket: Srgb) -> None:
-    """A bilateral filter run twice, a median and an edge-preserving filter each take a photo below the limit of 0.27."""
+    """A bilateral filter run twice and an edge-preserving filter take a photo below the limit of 0.27."""
     for photo in (astronaut, rocket):
         twice = cv2.bilateralFilter(cv2.bilateralFilter(photo, 9, 40, 7), 9, 40, 7)
-        wiped = [texture(copy) for copy in (twice, cv2.medianBlur(photo, 7), cv2.edgePreservingFilter(photo, flags=1, sigma_s=20, sigma_r=0.25))]
-        assert texture(photo) > 0.27
-        assert wiped[0] < 0.27
-        assert max(wiped) < texture(photo) - 0.05
+        preserved = cv2.edgePreservingFilter(photo, flags=1, sigma_s=20, sigma_r=0.25)
+        assert max(texture(twice), texture(preserved)) < 0.27 < texture(photo)
 
 
 def test_contrast_does_not_matter(rocket: Srgb) -> None:

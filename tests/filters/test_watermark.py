@@ -171,7 +171,7 @@ def test_a_pickle_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_loading_leaves_chance_alone(weights: Path, folder: Path) -> None:
-    """torch's global generator stands where it stood."""
+    """The global generator of torch stands where it stood."""
     before = torch.random.get_rng_state()
     _opened(weights)
     _opened(folder)

@@ -66,7 +66,8 @@ def sources(tmp_path_factory) -> Path:
 
 def of_one_photo(name: str) -> str:
     """The photo that a file shows."""
-    return {"cat": "chelsea", "hubble": "hubble_deep_field"}.get(name, next((photo for photo in map(str, ("astronaut", "coffee", "rocket")) if photo in name), name))
+    known = {"cat": "chelsea", "hubble": "hubble_deep_field"}
+    return known.get(name) or next((photo for photo in ("astronaut", "coffee", "rocket") if photo in name), name)
 
 
 @pytest.fixture(scope="module")
@@ -216,10 +217,11 @@ def test_a_guarded_image_that_cannot_be_read_stops_the_run(sources, tmp_path):
             index.index(run, given, machine)
 
 
-def test_photos_of_one_meaning_stay_together(built):
+def test_photos_of_one_meaning_stay_together(built, tmp_path):
     """With `semantic`, photos whose vectors agree are one family; without vectors the plan says how to get them."""
-    run, rows = replace(built, recipe=recipe(**PAGE, duplicates={"semantic": 0.9})), rows_of(built)
-    with pytest.raises(RunError, match="patina score .* --on photos --only clip"):
+    shutil.copytree(built.folder, tmp_path / "run")
+    run, rows = replace(built, folder=tmp_path / "run", recipe=recipe(**PAGE, duplicates={"semantic": 0.9})), rows_of(built)
+    with pytest.raises(RunError, match=r"patina score .* --on photos --only clip"):
         meaning.joined(run, plan.photos(run))
     angles = {"coffee": 0.0, "motorcycle_left": 0.2, "rocket": 0.4, "astronaut": 2.0, "astronaut_again": 3.0, "astronaut_cropped": 4.0, "coffee_small": 5.0}
     told = [{"key": rows[name]["sha256"], "vectors": {"image": np.array([np.cos(angle), np.sin(angle)])}} for name, angle in angles.items()]

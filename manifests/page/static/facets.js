@@ -9,9 +9,10 @@ const Facets = {
   start(page) {
     Facets.page = page;
     for (const name of WORD_FACETS) Facets.list(name, $("facets"));
-    Facets.numbers = el("section", {});
+    Facets.numbers = el("section", {}, Facets.histogram("severity", { title: "severity", unit: "" }).element);
+    Facets.scores = el("section", { class: "scores" });
     Facets.parameters = el("section", { class: "parameters" });
-    $("facets").append(Facets.numbers, Facets.parameters);
+    $("facets").append(Facets.numbers, Facets.parameters, Facets.scores);
   },
 
   /** Words with counts. The first choice narrows to one word, more widen it again. */
@@ -25,8 +26,6 @@ const Facets = {
   show(found) {
     const { table, state } = Facets.page;
     Facets.task = state.words.task?.size === 1 ? [...state.words.task][0] : null;
-    for (const [score, about] of Object.entries(table.scores)) Facets.histogram(`score.${score}`, Facets.numbers, about);
-    Facets.histogram("severity", Facets.numbers, { title: "severity", unit: "" });
     Facets.showParameters();
     for (const [name, { section, rows }] of Facets.lists) Facets.fill(name, section, rows, found);
     let wordBits = 0;
@@ -63,20 +62,26 @@ const Facets = {
       const wanted = new Set(state.words[name]);
       if (!wanted.delete(value)) wanted.add(value);
       state.words[name] = wanted;
-      if (name === "task") for (const key of Object.keys(state.ranges)) if (!key.startsWith("score.")) delete state.ranges[key]; // in the old task's units
-      if (name === "task") for (const key of Object.keys(state.words)) if (!WORD_FACETS.includes(key)) delete state.words[key];
+      if (name === "task") Facets.settle(state);
     }, true);
   },
 
-  histogram(name, into, about) {
-    if (Facets.histograms.has(name)) return;
+  /** After a change of task: forget filters in the old task's units. */
+  settle(state) {
+    const kept = (name) => state.words.task?.size === 1 && name.startsWith(`${[...state.words.task][0]}.`);
+    for (const name of Object.keys(state.ranges)) if (!name.startsWith("score.") && !kept(name)) delete state.ranges[name];
+    for (const name of Object.keys(state.words)) if (!WORD_FACETS.includes(name) && !kept(name)) delete state.words[name];
+  },
+
+  /** The histogram of a column, made once. */
+  histogram(name, about) {
+    if (Facets.histograms.has(name)) return Facets.histograms.get(name);
     const made = new Histogram(about.title, about.unit, about.meaning, (range) => Facets.page.change((state) => {
       if (range) state.ranges[name] = range;
       else delete state.ranges[name];
     }));
     Facets.histograms.set(name, made);
-    if (name === "severity") into.prepend(made.element);
-    else into.append(made.element);
+    return made;
   },
 
   /** The parameters of the one task that is chosen: loaded when they are wanted. */
@@ -86,7 +91,7 @@ const Facets = {
     const wanted = [...Object.keys(state.ranges), ...Object.keys(state.words)].some((name) => task && name.startsWith(`${task}.`));
     Facets.open ||= wanted;
     const key = task ? `${task}/${Facets.open}` : "";
-    Facets.histograms.get("severity").unit.textContent = severityUnit(Facets.page.table, task);
+    Facets.histograms.get("severity").unit = severityUnit(Facets.page.table, task);
     if (Facets.shown === key) return;
     Facets.shown = key;
     for (const name of [...Facets.histograms.keys()]) if (name !== "severity" && !name.startsWith("score.")) Facets.histograms.delete(name);
@@ -104,7 +109,7 @@ const Facets = {
       if (Facets.shown !== key) return;
       table.addParameters(task, found);
       for (const [name, about] of Object.entries(found.about)) {
-        if (name in found.numbers) Facets.histogram(`${task}.${name}`, Facets.parameters, about);
+        if (name in found.numbers) Facets.parameters.append(Facets.histogram(`${task}.${name}`, about).element);
         else Facets.list(`${task}.${name}`, Facets.parameters, about.title);
       }
       if (found.rows.length < found.of) Facets.parameters.append(soft(`of ${many(found.rows.length, "pair")} spread over ${told(found.of)}`));

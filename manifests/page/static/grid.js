@@ -67,11 +67,9 @@ const Grid = {
     const frame = el("div", { class: "frame" }, table.pictures[row] ? Grid.halves(row) : soft(reason));
     const stratum = table.number("stratum", row);
     const severity = `${told(table.number("severity", row))} ${table.word("unit", row) ?? ""}`;
-    const psnr = table.scoreNames.includes("psnr_db") ? table.number("score.psnr_db", row) : NaN;
-    const score = Number.isNaN(psnr) ? "" : `${psnr.toFixed(1)} dB`;
     const dots = el("span", { class: "dots", title: `stratum ${stratum} of 5` }, "●".repeat(stratum), el("i", {}, "●".repeat(5 - stratum)));
     const first = el("div", { class: "line" }, el("b", {}, plain(table.word("task", row) ?? "")), dots);
-    const second = el("div", { class: "line soft" }, el("span", {}, kept ? severity : reason), el("span", {}, score));
+    const second = el("div", { class: "line soft" }, el("span", {}, kept ? severity : reason), Scores.caption(row));
     const status = table.word("review", row);
     const mark = status === UNREVIEWED ? null : el("span", { class: `mark ${status}`, title: status }, MARKS[status]);
     const made = el("button", {

@@ -4,16 +4,25 @@
 class Histogram {
   /** `change(range)` is called with [low, high], or null for all. */
   constructor(title, unit, meaning, change) {
+    this.title = title;
     this.change = change;
     this.canvas = el("canvas", { class: "bars", "aria-hidden": "true" });
     this.low = el("input", { type: "text", inputmode: "decimal", "aria-label": `${title}, from`, change: () => this.typed() });
     this.high = el("input", { type: "text", inputmode: "decimal", "aria-label": `${title}, to`, change: () => this.typed() });
     this.clear = el("button", { class: "clear", title: "Clear this range", "aria-label": `Clear the range of ${title}`, click: () => change(null) }, "×");
-    this.unit = el("span", { class: "soft" }, unit);
-    const caption = el("div", { class: "caption", title: meaning || null }, el("span", {}, title), this.unit, this.clear);
+    this.unitBeside = soft(unit);
+    const caption = el("div", { class: "caption", title: meaning || null }, el("span", {}, title), this.unitBeside, this.clear);
     this.element = el("div", { class: "histogram" }, caption, this.canvas, el("div", { class: "ends" }, this.low, el("span", { class: "gap" }), this.high));
     this.canvas.addEventListener("pointerdown", (event) => this.begin(event));
     this.canvas.addEventListener("dblclick", () => change(null));
+  }
+
+  get unit() {
+    return this.unitBeside.textContent;
+  }
+
+  set unit(unit) {
+    this.unitBeside.textContent = unit;
   }
 
   show(bars, range) {

@@ -15,29 +15,35 @@ const Page = {
     Page.table = new Table(overview);
     $("name").textContent = overview.name;
     document.title = `${overview.name}, Patina`;
-    for (const part of [Facets, Grid, Viewer, Review, Keys]) part.start(Page);
+    for (const part of [Scores, Facets, Grid, Viewer, Review, Keys]) part.start(Page);
     Page.controls();
-    Page.refresh();
-    Page.follow();
-    addEventListener("popstate", () => { Page.state = Address.read(); Page.refresh(); Page.follow(); });
-    Review.take(await Source.reviews());
-    Page.table.setReviews(Review.pairs);
-    Page.refresh();
+    const asked = Scores.named(Page.state).length; // then nothing can be shown before they are there
+    if (!asked) Page.begin();
+    await Promise.all([
+      Source.reviews().then((reviews) => { Review.take(reviews); Page.table.setReviews(Review.pairs); }),
+      Scores.come(Facets.scores)]);
+    if (asked) Page.begin();
+    else Page.refresh();
     Grid.renew();
     if (Page.state.pair) Page.showPair();
   },
 
+  begin() {
+    Page.refresh();
+    Page.follow();
+    addEventListener("popstate", () => { Page.state = Address.read(); Page.refresh(); Page.follow(); });
+  },
+
   controls() {
-    const { table } = Page;
-    const option = (value, text) => el("option", { value }, text);
-    const numbers = ["severity", "stratum", ...table.scoreNames.map((name) => `score.${name}`)];
-    $("sort").append(option("", "as planned"), option("shuffled", "shuffled"), ...numbers.flatMap((name) => {
-      const title = table.scores[name.replace("score.", "")]?.title ?? name;
-      return [option(name, `${title}, low first`), option(`-${name}`, `${title}, high first`)];
-    }));
-    $("sort").addEventListener("change", () => Page.change((state) => { state.sort = $("sort").value; }, true));
+    const orders = [["", "as planned"], ["shuffled", "shuffled"], ["severity", "severity"], ["stratum", "stratum"]];
+    $("sort").append(...orders.map(([value, text]) => el("option", { value }, text)));
+    const turned = (sort, on) => (on && Page.directed(sort) ? `-${sort}` : sort);
+    $("sort").addEventListener("change", () => Page.change((state) => { state.sort = turned($("sort").value, state.sort.startsWith("-")); }, true));
+    $("direction").addEventListener("click", () => Page.change((state) => { state.sort = turned($("sort").value, !state.sort.startsWith("-")); }, true));
+    $("filters-button").addEventListener("click", () => Page.filtering(!document.body.classList.contains("filtering")));
     $("search").addEventListener("input", later(120, () => Page.change((state) => { state.text = $("search").value; })));
     $("overview-button").addEventListener("click", () => Survival.open());
+    $("nothing-clear").addEventListener("click", () => Page.clear());
     $("theme-button").addEventListener("click", () => Page.theme());
     $("help-button").addEventListener("click", () => Keys.help());
   },
@@ -52,20 +58,42 @@ const Page = {
   },
 
   refresh() {
-    const { table, state } = Page;
+    const { table, state } = Page, missing = Scores.missing(state);
+    if (missing.length) { Scores.load(missing).then(() => Page.refresh()); return; }
+    const before = Page.found?.by;
     Page.found = table.query(state);
-    Facets.show(Page.found);
+    Page.found.by = state.sort;
     Grid.show(Page.found.order);
+    if (before !== undefined && before !== state.sort) Grid.renew(); // their captions tell what is sorted by
     if ($("search") !== document.activeElement) $("search").value = state.text;
-    $("sort").value = state.sort;
+    const sort = state.sort.replace(/^-/, ""), down = state.sort.startsWith("-");
+    $("sort").value = sort;
+    $("direction").hidden = !Page.directed(sort);
+    $("direction").textContent = down ? "high first" : "low first";
     Page.count();
+    Page.draw();
+  },
+
+  directed: (sort) => sort !== "" && sort !== "shuffled",
+
+  /** The left column and the line of filters. */
+  draw() {
+    if (!Page.found) return;
+    Facets.show(Page.found);
+    Chips.show(Page);
+  },
+
+  /** On a narrow window the filters lie over the grid. */
+  filtering(on) {
+    document.body.classList.toggle("filtering", on);
+    $("filters-button").setAttribute("aria-pressed", String(on));
+    if (on) Page.draw(); // a histogram has no width while it is hidden
   },
 
   count() {
     const { table, found } = Page, shown = found.order.length;
     const of = shown === table.rows ? "" : `${told(shown)} of `, sample = table.rows === table.of ? "" : `, a sample of ${told(table.of)}`;
-    const clear = el("button", { class: "quiet", title: "Clear all filters (X)", click: () => Page.clear() }, "clear");
-    $("count").replaceChildren(`${of}${many(table.rows, "pair")}${sample} `, ...(found.bits.size ? [clear] : []));
+    $("count").textContent = `${of}${many(table.rows, "pair")}${sample}`;
   },
 
   clear() {
@@ -95,6 +123,8 @@ const Page = {
     $("pair").hidden = !there;
     $("grid").hidden = there;
     $("facets").hidden = there;
+    document.body.classList.toggle("looking", there);
+    Page.filtering(false);
     if (there) return Page.showPair();
     state.pair = null;
     Grid.lay();
@@ -215,7 +245,7 @@ const Page = {
     const theme = chosen ?? (now === "dark" ? "light" : "dark");
     if (theme) dataset.theme = theme;
     if (chosen === undefined) Kept.set("theme", theme);
-    if (Page.found) { Facets.show(Page.found); Viewer.draw(); }
+    if (Page.found) { Page.draw(); Viewer.draw(); }
   },
 };
 

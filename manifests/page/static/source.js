@@ -16,6 +16,17 @@ const Source = {
   pair: (id) => (HELD ? Promise.resolve(HELD.pairs[id]) : Source.get(`api/pair/${encodeURIComponent(id)}`)),
   parameters: (task) => (HELD ? Promise.resolve(HELD.parameters[task]) : Source.get(`api/parameters?task=${encodeURIComponent(task)}`)),
 
+  /** All scores by name, and what fell by them. */
+  scores: () => (HELD ? Promise.resolve(HELD.scores) : Source.get("api/scores")),
+
+  /** One score of every pair. */
+  async score(name) {
+    if (HELD) return HELD.scores.columns[name];
+    const answer = await fetch(`api/scores/${encodeURIComponent(name)}`);
+    if (!answer.ok) throw new Error((await answer.json()).error);
+    return new Float32Array(await answer.arrayBuffer());
+  },
+
   /** The address of a picture: what is `clean`, `degraded`, `thumbnail` or `layer:NAME`. */
   picture(id, what) {
     if (HELD) return HELD.pictures[id][what];

@@ -1,5 +1,5 @@
 "use strict";
-// The right column: what was done to the pair, with units; its scores; where it came from.
+// The right column: what was done to the pair, with units; where it came from.
 
 const Story = {
   show(pair, review) {
@@ -7,7 +7,6 @@ const Story = {
     const said = verdict.verdict === "keep" || verdict.decided_by === "review"; // what reviewers said stands in their own block
     const lost = said ? null : el("p", { class: "detail" }, verdict.detail || "");
     const decision = verdict.verdict === "keep" ? "kept" : `refused: ${plain(verdict.reason ?? "")}`;
-    const scores = pair.scores.map(({ name, title, value, unit }) => [title, told(value), unit, null, Story.rank(name, value, pair.task)]);
     const parts = [
       el("header", {},
         el("h2", {}, plain(pair.task)),
@@ -15,7 +14,7 @@ const Story = {
         el("p", { class: verdict.verdict === "keep" ? "soft" : "refused" }, decision, soft(verdict.decided_by ? `, by ${verdict.decided_by}` : "")),
         lost),
       review,
-      scores.length ? Story.section("Scores", Story.lines(scores)) : null,
+      ...Standing.parts(pair),
       ...pair.steps.map((step) => Story.step(step, pair.task)),
       Story.section("Prompt", el("p", {}, pair.prompt.en ?? ""), el("p", { lang: "zh" }, pair.prompt.zh ?? "")),
       Story.section("From", Story.facts([...pair.provenance, ["split", `${pair.split}, ${pair.origin}`]])),
@@ -23,19 +22,6 @@ const Story = {
     ];
     $("story").replaceChildren(...parts.filter(Boolean));
     $("story").scrollTop = 0;
-  },
-
-  /** Where a score stands among the pairs of the same task. */
-  rank(name, value, task) {
-    const { table } = Page, column = table.numberColumns.get(`score.${name}`), { values, codes } = table.wordColumns.get("task");
-    const code = values.indexOf(task);
-    let below = 0, all = 0;
-    for (let row = 0; row < table.rows; row++) {
-      if (codes[row] !== code || Number.isNaN(column[row])) continue;
-      all++;
-      if (column[row] < value) below++;
-    }
-    return all > 9 && table.rows === table.of ? `higher than ${Math.round((100 * below) / all)} % of ${plain(task)}` : "";
   },
 
   section: (title, ...children) => el("section", {}, el("h3", {}, title), ...children),
@@ -53,13 +39,11 @@ const Story = {
     return typeof value === "string" ? plain(value) : told(value);
   },
 
-  /** Lines of name, value, unit; what it means under the pointer, and what else there is to say below. */
-  lines: (lines) => el("table", {}, el("tbody", {}, ...lines.flatMap(([name, value, unit, meaning, more]) => [
-    el("tr", { title: meaning || null },
-      el("th", { scope: "row" }, name),
-      el("td", { class: "number", colspan: unit ? 1 : 2 }, value),
-      unit ? el("td", { class: "soft", title: unit }, unit) : null),
-    more ? el("tr", {}, el("td", { class: "more", colspan: 3 }, more)) : null].filter(Boolean)))),
+  /** Lines of name, value, unit; what it means under the pointer. */
+  lines: (lines) => el("table", {}, el("tbody", {}, ...lines.map(([name, value, unit, meaning]) => el("tr", { title: meaning || null },
+    el("th", { scope: "row" }, name),
+    el("td", { class: "number", colspan: unit ? 1 : 2 }, value),
+    unit ? el("td", { class: "soft", title: unit }, unit) : null)))),
 
   facts: (facts) => el("dl", {}, ...facts.flatMap(([name, value]) => [el("dt", {}, plain(name)), el("dd", {}, el("bdi", {}, value))])),
 

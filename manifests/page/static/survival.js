@@ -4,12 +4,15 @@
 const FIGURES = new Set(["alone", "took", "left", "accepted", "rejected", "flagged"]);
 
 const Survival = {
+  falls: null, // come with the scores
+
   open() {
-    const { overview, table } = Page;
+    const { table } = Page, { falls } = Survival;
+    if (!falls) { toast("The scores are still being read."); return; }
     const line = (by, why, alone, took, left) => el("tr", {},
       el("td", {}, plain(by)), el("td", {}, plain(why)), ...[alone, took, left].map(Survival.number), Survival.bar(left / table.of));
-    const lines = overview.survival.map((fall) => line(fall.by, fall.why, fall.alone, fall.took, fall.left));
-    const left = overview.survival.at(-1)?.left ?? table.of;
+    const lines = falls.map((fall) => line(fall.by, fall.why, fall.alone, fall.took, fall.left));
+    const left = falls.at(-1)?.left ?? table.of;
     $("survival").replaceChildren(
       el("h2", {}, `${told(left)} of ${many(table.of, "planned pair")} survive`),
       Survival.table(["by", "why", "alone", "took", "left", ""], [line("plan", "pairs planned", null, null, table.of), ...lines]),

@@ -10,21 +10,19 @@ class Table {
     this.rows = columns.rows;
     this.of = overview.of; // pairs of the whole run; more than rows on a page that was written from a sample
     this.ids = columns.pair_id;
-    this.scores = overview.scores; // name -> title, unit
     this.places = new Map();
     this.ids.forEach((id, row) => this.places.set(id, row));
     this.pictures = this.numbers(columns.pictures);
     const coded = (codes) => (Array.isArray(codes) ? Int32Array.from(codes) : new Int32Array(this.rows).fill(codes));
     this.wordColumns = new Map(Object.entries(columns.words).map(([name, { values, codes }]) => [name, { values, codes: coded(codes) }]));
     this.numberColumns = new Map(Object.entries(columns.numbers).map(([name, values]) => [name, this.numbers(values)]));
-    for (const [name, values] of Object.entries(columns.scores)) this.numberColumns.set(`score.${name}`, this.numbers(values));
     this.wordColumns.set("stratum", this.asWords(this.numberColumns.get("stratum")));
-    this.scoreNames = Object.keys(columns.scores);
     this.setReviews({});
   }
 
   /** A column of numbers; one number alone stands for all rows. */
   numbers(values) {
+    if (values instanceof Float32Array) return values;
     const column = new Float32Array(this.rows);
     if (!Array.isArray(values)) return column.fill(values ?? NaN);
     for (let row = 0; row < this.rows; row++) column[row] = values[row] ?? NaN;

@@ -88,43 +88,12 @@ const Viewer = {
     ink.clearRect(0, 0, width, height);
     const { clean, degraded, layer } = Viewer.images;
     Viewer.legend(null);
-    if (!clean) return;
-    if (Viewer.peek) Viewer.paint(clean);
-    else if (state.view === "slider") Viewer.drawSlider(clean, degraded);
-    else if (state.view === "side") { Viewer.paint(degraded); Viewer.paint(clean, true); }
-    else if (state.view === "difference") Viewer.drawDifference(clean, degraded);
-    else if (layer) Viewer.paint(layer);
-  },
-
-  paint(image, second = false) {
-    const { ink } = Viewer, port = Viewer.port(second), place = Viewer.placed(port);
-    ink.save();
-    ink.beginPath();
-    ink.rect(port.x, port.y, port.width, port.height);
-    ink.clip();
-    ink.imageSmoothingEnabled = place.zoom < 1;
-    ink.imageSmoothingQuality = "high";
-    ink.drawImage(image, place.x, place.y, place.width, place.height);
-    ink.restore();
-  },
-
-  drawSlider(clean, degraded) {
-    const { ink, canvas } = Viewer, ratio = devicePixelRatio || 1, edge = Viewer.edge(), place = Viewer.placed(Viewer.port());
-    const top = Math.max(0, place.y), bottom = Math.min(canvas.height, place.y + place.height);
-    Viewer.paint(degraded);
-    ink.save();
-    ink.beginPath();
-    ink.rect(edge, 0, canvas.width - edge, canvas.height);
-    ink.clip();
-    Viewer.paint(clean);
-    ink.restore();
-    ink.fillStyle = "rgba(0, 0, 0, 0.5)";
-    ink.fillRect(edge - 1.5 * ratio, top, 3 * ratio, bottom - top);
-    ink.fillStyle = "#fff";
-    ink.fillRect(edge - 0.5 * ratio, top, ratio, bottom - top);
-    ink.beginPath();
-    ink.arc(edge, (top + bottom) / 2, 7 * ratio, 0, 7);
-    ink.fill();
+    if (!clean) { Painter.trouble(); return; }
+    if (Viewer.peek) Painter.picture(clean);
+    else if (state.view === "slider") Painter.slider(clean, degraded);
+    else if (state.view === "side") Painter.side(clean, degraded);
+    else if (state.view === "difference") Painter.difference(clean, degraded);
+    else if (layer) Painter.picture(layer);
   },
 
   /** Where the slider's edge is, in device px: `split` of what can be seen of the picture. */
@@ -136,20 +105,6 @@ const Viewer = {
   span() {
     const place = Viewer.placed(Viewer.port());
     return [Math.max(0, place.x), Math.min(Viewer.canvas.width, place.x + place.width)];
-  },
-
-  /** |degraded - clean| by blending, doubled as often as wanted: no pixel is read, so it works from disk too. */
-  drawDifference(clean, degraded) {
-    const { ink, canvas } = Viewer;
-    ink.fillStyle = "#000";
-    const place = Viewer.placed(Viewer.port());
-    ink.fillRect(place.x, place.y, place.width, place.height);
-    Viewer.paint(clean);
-    ink.globalCompositeOperation = "difference";
-    Viewer.paint(degraded);
-    ink.globalCompositeOperation = "lighter";
-    for (let gain = 1; gain < Viewer.page.state.gain; gain *= 2) ink.drawImage(canvas, 0, 0);
-    ink.globalCompositeOperation = "source-over";
   },
 
   /** What a pointer is over: picture px and the port's side, or null. */
@@ -223,7 +178,7 @@ const Viewer = {
 
   /** The line under the picture: zoom, and the colour under the pointer on both sides. */
   legend(spot) {
-    if (!Viewer.images.clean) { $("legend").textContent = Viewer.trouble ?? ""; return; }
+    if (!Viewer.images.clean) { $("legend").textContent = ""; return; }
     const { clean, degraded } = Viewer.images, { state } = Viewer.page;
     const both = "degraded | clean", layers = state.layer ? titled(state.layer) : "no layers";
     const names = { slider: both, side: both, difference: `difference × ${state.gain}`, layers };

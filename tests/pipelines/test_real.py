@@ -1,0 +1,245 @@
+"""Real pairs end to end: degraded photos in, gated, restored by somebody else's program, put back, scored, the best kept, the books closed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from degrade.errors import RecipeError, RunError
+from filters.limits import parse as limit
+from manifests import pictures
+from manifests.commit import read_table
+from pipelines import build as building
+from pipelines import replay, verify
+from pipelines.engine import Engine, Options
+from pipelines.photos.sources import Source
+from pipelines.real import gate, making, orders
+from pipelines.real.pages import GateRecipe
+from pipelines.recipe import parse
+from pipelines.run import create
+
+HERE = Path(__file__).resolve().parent
+NAMES = ("astronaut.png", "coffee.png", "rocket.jpg", "chelsea.png")
+PAGE = {
+    "name": "real",
+    "seed": 5,
+    "index": {"limits": {"min_short_side": 256, "max_noise_sigma": 99.0, "max_black": 1.0, "min_content": 0.1, "min_sharpness": 0.0, "max_blockiness": 99.0}},
+    "crop": {"size": 256, "policy": "centre", "shrink": [1.0, 1.0]},
+    "score": {"photos": {"evidence": {}}, "pairs": {"alignment": {}, "evidence": {}}},
+    "real": {
+        "gate": {
+            "tasks": {
+                "noise": {"evidence.sign.noise": [5.0, 99.0]},
+                "low_light": {"evidence.sign.low_light": [2.5, 99.0]},
+            },
+            "rank": "evidence.sign.{task}",
+            "severity": "evidence.sign.{task}",
+        },
+        "makers": {
+            "mine": {
+                "kind": "command",
+                "candidates": 2,
+                "settings": {"argv": [sys.executable, str(HERE / "restorer.py"), "{input}", "{output}", "{orders}"], "version": "1"},
+            }
+        },
+        "correct": {"margin_px": 16, "max_shift_px": 4.0},
+        "best": {"evidence.explained": 1.0},
+    },
+    "select": {"limits": {"alignment.shift_px": [0.0, 1.0]}},
+    "render": {"shard_pairs": 4, "max_reject_share": 1.0},
+}
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory) -> Path:
+    """Photos as the web might have them: noisy ones, dark ones, one that nobody can restore, and clean ones."""
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("web")
+    noise = np.random.default_rng(3)
+    for name in NAMES:
+        photo = cv2.imread(str(Path(data.__file__).parent / name))[:400, :400]
+        cv2.imwrite(str(folder / f"noisy_{name}.png"), np.clip(photo + noise.normal(0, 14, photo.shape), 0, 255).astype(np.uint8))
+        cv2.imwrite(str(folder / f"dark_{name}.png"), np.clip(photo * (0.13 if name != "rocket.jpg" else 0.04), 0, 255).astype(np.uint8))
+        cv2.imwrite(str(folder / f"good_{name}.png"), photo)
+    return folder
+
+
+def make(folder: Path, web: Path, page: dict = PAGE, engine: str = "serial"):
+    """Build a real run."""
+    sources = (Source(path=str(web)),)
+    run = create(folder, parse(page), json.dumps(page), sources)
+    with Engine(Options(engine, 2 if engine == "ray" else None)) as machine:
+        building.build(run, sources, machine)
+    return run
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, web):
+    """A finished real run that tests only read."""
+    return make(tmp_path_factory.mktemp("real") / "run", web)
+
+
+def rows_of(run):
+    """All rows of the manifest."""
+    return read_table(run.manifest).to_pylist()
+
+
+def test_the_books_close_and_every_refusal_has_a_reason(built):
+    """Every usable photo is a pair, a refusal of the gate, of the maker, of a limit, or not the best."""
+    books = building.books(built)
+    assert books.closed
+    assert (books.photos, books.kept) == (12, 7)
+    assert books.refused == {"not_degraded": 4, "not_the_best": 7, "no_candidate": 2}
+    assert all((row["verdict"] == "keep") == (row["reason"] is None) for row in rows_of(built))
+
+
+def test_a_photo_goes_to_the_task_that_it_shows(built):
+    """Noisy photos became noise pairs, dark ones low light, and the plan says how badly."""
+    for row in rows_of(built):
+        if row["verdict"] == "keep":
+            kind = Path(row["photo_uri"]).name.partition("_")[0]
+            assert (kind, row["task"]) in {("noisy", "noise"), ("dark", "low_light")}
+            assert row["origin"] == "real"
+            assert 1 <= row["stratum"] <= 5
+            assert json.loads(row["makers"]) == {"clean": "mine"}
+
+
+def test_what_the_maker_moved_is_put_back(built):
+    """The program rolled its pictures by (2, -1) px; the pairs lie on each other, and the row says what was undone."""
+    for row in rows_of(built):
+        if row["verdict"] == "keep":
+            numbers = dict(row["scores"])
+            assert numbers["restore.shift_px"] == pytest.approx(5**0.5, abs=0.3)
+            assert numbers["alignment.shift_px"] < 0.3
+            assert (row["width"], row["height"]) == (224, 224)
+
+
+def test_the_degraded_side_is_the_photo_itself(built, web):
+    """No pixel of the photo is touched: the crop without its margin, at its own scale."""
+    row = next(row for row in rows_of(built) if row["verdict"] == "keep")
+    photo = cv2.cvtColor(cv2.imread(row["photo_uri"]), cv2.COLOR_BGR2RGB)
+    top, left = row["crop_y"] + 16, row["crop_x"] + 16
+    stored = pictures.decode(replay.stored(built, row, "degraded"))
+    assert np.array_equal(stored, photo[top : top + 224, left : left + 224])
+
+
+def test_of_two_candidates_the_better_is_kept(built):
+    """The kept candidate has the larger sum of the stated scores, and the other says so."""
+    photos: dict[str, list[dict]] = {}
+    for row in rows_of(built):
+        if row["clean_sha256"] and dict(row["scores"]).get("evidence.explained") is not None:
+            photos.setdefault(row["photo_sha256"], []).append(row)
+    for rows in photos.values():
+        (kept,) = [row for row in rows if row["verdict"] == "keep"]
+        (other,) = [row for row in rows if row["reason"] == "not_the_best"]
+        assert dict(kept["scores"])["evidence.explained"] >= dict(other["scores"])["evidence.explained"]
+        assert kept["pair_id"] in other["detail"]
+        assert other["decided_by"] == "best"
+
+
+def test_a_run_is_proved_and_replayed_as_any_other(built):
+    """Every committed byte is as written, and a pair is rendered again from its row and its candidate."""
+    assert not verify.prove(built).faults
+    row = next(row for row in rows_of(built) if row["verdict"] == "keep")
+    assert replay.replay(built, row).answer == "exact"
+
+
+def test_nothing_is_made_twice(built, tmp_path, monkeypatch):
+    """A second run that shares the candidates never asks the maker; a lost shard is made again from what was kept."""
+    asked = []
+    monkeypatch.setattr(making, "_tasks", lambda *args: asked.extend(args[4]) or iter(()))
+    copy = tmp_path / "run"
+    shutil.copytree(built.folder, copy)
+    again = replace(built, folder=copy)
+    shard = next((copy / "shards").glob("*.parquet"))
+    before = shard.read_bytes()
+    shard.unlink()
+    from pipelines.render import render
+
+    with Engine(Options("serial")) as machine:
+        render(again, machine)
+    assert not asked
+    assert shard.read_bytes() == before
+
+
+def test_ray_makes_the_same_pairs(built, web, tmp_path):
+    """Two workers write the rows and pictures of one."""
+    other = make(tmp_path / "run", web, engine="ray")
+    names = ["pair_id", "verdict", "reason", "clean_sha256", "degraded_sha256", "shard"]
+    assert read_table(other.manifest, names).to_pylist() == read_table(built.manifest, names).to_pylist()
+
+
+def test_another_revision_of_a_maker_is_not_mixed_in(built, tmp_path):
+    """A run that began with one version of a program refuses to go on with another, and says what changed."""
+    copy = tmp_path / "run"
+    shutil.copytree(built.folder, copy)
+    page = json.loads(json.dumps(PAGE))
+    page["real"]["makers"]["mine"]["settings"]["version"] = "2"
+    run = replace(built, folder=copy, recipe=parse(page))
+    with Engine(Options("serial")) as machine, pytest.raises(RunError, match=r"version: 1 -> 2|version 2"):
+        making.open_all(run, run.recipe.real, machine)
+
+
+def test_the_gate_is_pure_and_explains():
+    """Of several tasks the one that ranks highest is taken, the others are named; what shows none says which was nearest."""
+    page = GateRecipe(
+        every={"mark": limit([0, 0.5])},
+        shows={"clip.p.{task}": limit([0.6, 1])},
+        tasks={"haze": {}, "rain": {"clip.margin.rain": limit([1, 99])}},
+        rank="clip.p.{task}",
+    )
+    both = gate.judge(page, {"mark": 0.0, "clip.p.haze": 0.7, "clip.p.rain": 0.9, "clip.margin.rain": 2.0, "severity.rain": 3.4})
+    assert (both.verdict.keep, both.task, both.severity, both.others) == (True, "rain", 3.4, {"haze": 0.7})
+    assert gate.judge(page, {"mark": 0.0, "clip.p.haze": 0.7, "clip.p.rain": 0.9, "clip.margin.rain": 0.0}).task == "haze"
+    assert str(gate.judge(page, {"mark": 0.9, "clip.p.haze": 0.7}).verdict.reason) == "above_limit"
+    none = gate.judge(page, {"mark": 0.0, "clip.p.haze": 0.5, "clip.p.rain": 0.2}).verdict
+    assert str(none.reason) == "not_degraded"
+    assert "nearest is haze" in none.detail
+
+
+def test_a_gate_on_numbers_that_nobody_took_says_what_to_run():
+    """A limit on an unknown number is an error before anything is planned."""
+    page = GateRecipe(shows={"clip.p.{task}": limit([0.6, 1])}, tasks={"haze": {}})
+    with pytest.raises(RunError, match=r"clip\.p\.haze.*patina score RUN --on photos"):
+        gate.check(page, {"evidence.sign.noise"})
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"best": {}}, "say which is `best`"),
+        ({"makers": {}}, "at least one maker"),
+        ({"makers": {"x": {"kind": "comand", "settings": {}}}}, "did you mean `command`"),
+        ({"gate": {"tasks": {"hase": {}}}}, "did you mean `haze`"),
+        ({"correct": {"margin_px": 2, "max_shift_px": 4.0}}, "`margin_px` must be at least"),
+    ],
+)
+def test_a_section_that_cannot_be_meant_is_refused(change, told):
+    """Unknown makers and tasks are named with the nearest; several candidates need a best."""
+    with pytest.raises(RecipeError, match=told):
+        parse({**PAGE, "real": {**PAGE["real"], **change}})
+
+
+def test_real_and_synthetic_are_two_recipes():
+    """A page makes one kind of pairs."""
+    with pytest.raises(RecipeError, match="give either `tasks`"):
+        parse({**PAGE, "tasks": {"noise": {}}})
+
+
+def test_a_candidate_is_named_by_what_decides_it(built):
+    """Another prompt, seed, crop or maker is another candidate; another place in the plan is not."""
+    row = next(row for row in rows_of(built) if row["verdict"] == "keep")
+    told = making.who(built)
+    name = orders.key(row, told)
+    assert orders.key({**row, "variant": 9, "shard": "other"}, told) == name
+    for field, value in (("crop_x", row["crop_x"] + 1), ("task", "rain"), ("others", row["others"].replace('"seed": ', '"seed": 1'))):
+        assert orders.key({**row, field: value}, told) != name
+    assert orders.key(row, {"mine": {**told["mine"], "maker": "else"}}) != name
