@@ -44,7 +44,11 @@ def of_crops(thumbnails: Thumbnails) -> Hashes:
 def of_whole(thumbnails: Thumbnails) -> Hashes:
     """Return the hashes of whole photos, N."""
     rows = waves.frames()[waves.frame(0, 0)][:LOWEST]
-    return _packed((rows @ thumbnails.astype(np.float64) @ rows.T).reshape(len(thumbnails), LOWEST * LOWEST))
+    blocks = [np.empty(0, np.uint64)]
+    for at in range(0, len(thumbnails), BLOCK):
+        block = thumbnails[at : at + BLOCK].astype(np.float64)
+        blocks.append(_packed((rows @ block @ rows.T).reshape(len(block), LOWEST * LOWEST)))
+    return np.concatenate(blocks)
 
 
 def frame_of(number: int | NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -66,7 +66,7 @@ def _proven(cropped: Thumbnails, whole: Thumbnails) -> Iterator[tuple[int, int, 
 
 
 def propose(cropped: Thumbnails, whole: Thumbnails) -> Iterator[Proposed]:
-    """Yield pairs whose hashes are near, each once, in parts; a photo is not paired with itself where both are one array."""
+    """Yield pairs whose hashes are near, each once, in parts; where both are one array, also each photo and itself."""
     telling = np.flatnonzero(likeness.telling(cropped))
     asked = telling if cropped is whole else np.flatnonzero(likeness.telling(whole))
     questions = hashes.of_whole(whole[asked])
@@ -76,15 +76,13 @@ def propose(cropped: Thumbnails, whole: Thumbnails) -> Iterator[Proposed]:
         for at in range(0, len(asked), ASKED):
             rows, queries, bits = table.near(questions[at : at + ASKED])
             pairs = Proposed(held[rows // hashes.FRAMES], asked[at + queries], rows % hashes.FRAMES)
-            yield _nearest(pairs, bits, apart=cropped is whole)
+            yield _nearest(pairs, bits)
 
 
-def _nearest(pairs: Proposed, bits: NDArray[np.uint8], *, apart: bool) -> Proposed:
-    """Return each pair once, at the hash that is nearest; without pairs of a photo and itself, if they are to be apart."""
+def _nearest(pairs: Proposed, bits: NDArray[np.uint8]) -> Proposed:
+    """Return each pair once, at the hash that is nearest."""
     order = np.lexsort((pairs.number, bits, pairs.cropped, pairs.whole))
-    sorted_ = Proposed(*(column[order] for column in pairs))
+    cropped, whole, number = (column[order] for column in pairs)
     first = np.ones(len(order), np.bool_)
-    first[1:] = (np.diff(sorted_.cropped) != 0) | (np.diff(sorted_.whole) != 0)
-    if apart:
-        first &= sorted_.cropped != sorted_.whole
-    return Proposed(*(column[first] for column in sorted_))
+    first[1:] = (np.diff(cropped) != 0) | (np.diff(whole) != 0)
+    return Proposed(cropped[first], whole[first], number[first])

@@ -9,6 +9,8 @@ whose halves the fit can bridge, which in noise and haze is surer than the log-p
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,25 +23,31 @@ STANDS_OUT = 20.0  # standard deviations from which no turn need be tried
 TURNS_DEG = tuple(range(-12, 13, 3))
 SCALES = (0.82, 0.88, 0.94, 1.0, 1.06, 1.13, 1.21)
 KEPT = 3  # candidates
+SEARCHED_PX = 96  # least short side of what is searched
 
 
 def candidates(clean: Map, degraded: Map) -> list[Similarity]:
     """Return maps from places in the clean structure to places in the degraded one, the likeliest first."""
+    factor = 1
+    while min(clean.shape) >= 2 * SEARCHED_PX:
+        clean, degraded, factor = _halved(clean), _halved(degraded), 2 * factor
     height, width = clean.shape
     window = cv2.createHanningWindow((width, height), cv2.CV_32F)
     spectrum = np.fft.rfft2(cv2.multiply(degraded, window))
     plain, peak = _shift(np.fft.rfft2(cv2.multiply(clean, window)), spectrum, (height, width))
-    if peak >= STANDS_OUT:
-        return [plain]
     tried = [(peak, plain)]
-    for turn_deg in TURNS_DEG:
-        for scale in SCALES:
-            turned = Similarity(scale=scale, rotation_deg=turn_deg)
-            seen = cv2.warpAffine(clean, turned.matrix(width, height), (width, height), flags=cv2.INTER_LINEAR)
-            shift, height_of_peak = _shift(np.fft.rfft2(cv2.multiply(seen, window)), spectrum, (height, width))
-            tried.append((height_of_peak, shift.after(turned)))
+    for turn_deg, scale in itertools.product(TURNS_DEG, SCALES) if peak < STANDS_OUT else ():
+        turned = Similarity(scale=scale, rotation_deg=turn_deg)
+        seen = cv2.warpAffine(clean, turned.matrix(width, height), (width, height), flags=cv2.INTER_LINEAR)
+        shift, peak = _shift(np.fft.rfft2(cv2.multiply(seen, window)), spectrum, (height, width))
+        tried.append((peak, shift.after(turned)))
     tried.sort(key=lambda one: -one[0])
-    return [found for _, found in tried[:KEPT]]
+    return [found.resized(factor) for _, found in tried[:KEPT]]
+
+
+def _halved(structure: Map) -> Map:
+    height, width = structure.shape
+    return cv2.resize(structure[: height // 2 * 2, : width // 2 * 2], (width // 2, height // 2), interpolation=cv2.INTER_AREA)
 
 
 def _shift(clean: NDArray[np.complexfloating], degraded: NDArray[np.complexfloating], shape: tuple[int, int]) -> tuple[Similarity, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import email.utils
 import http.client
 import json
@@ -141,8 +141,8 @@ def _seconds(text: str | None) -> float | None:
     except ValueError:
         return None
     if until.tzinfo is None:  # "-0000": a date that tells no zone is meant as UTC
-        until = until.replace(tzinfo=datetime.UTC)
-    return max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds())
+        until = until.replace(tzinfo=dt.UTC)
+    return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _words(body: bytes) -> str:

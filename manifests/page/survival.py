@@ -47,6 +47,22 @@ def survival(table: pa.Table, limits: Mapping[str, Limit]) -> list[Fall]:
     return falls
 
 
+def by_group(table: pa.Table, groups: pa.ChunkedArray, limits: Mapping[str, Limit]) -> dict[str, tuple[int, list[Fall], int]]:
+    """Return for every group how many pairs were planned, how they fell, and how many are kept.
+
+    Args:
+        table: as `survival` takes it.
+        groups: a word by row, e.g. its task; rows without one stand in no group.
+        limits: by score.
+    """
+    found = {}
+    for group in sorted(filter(None, pc.unique(groups).to_pylist())):
+        rows = table.filter(pc.fill_null(pc.equal(groups, group), False))
+        kept = pc.sum(pc.equal(pc.cast(rows.column("verdict"), pa.string()), "keep")).as_py() or 0
+        found[group] = (rows.num_rows, survival(rows, limits), kept)
+    return found
+
+
 def _order(place: tuple[str, str], limits: list[str], count: int) -> tuple[int, int, int]:
     by, why = place
     return VERBS.index(by) if by in VERBS else len(VERBS), limits.index(why) if why in limits else 0, -count

@@ -10,6 +10,7 @@ the user's word for it, and another word asks for everything anew.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -132,10 +133,8 @@ def _filled(word: str, places: dict[str, str]) -> str:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End a program, and what it has left behind."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
 
 

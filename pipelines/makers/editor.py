@@ -1,6 +1,8 @@
 """Image editors: any diffusers pipeline that takes a photo and an instruction, by hub id or folder, from files that are here.
 
-    real: {makers: {qwen: {kind: editor, candidates: 2, settings: {model: qwen_image_edit, call: {num_inference_steps: 40, true_cfg_scale: 4.0, negative_prompt: " "}}}}}
+    real:
+      makers:
+        qwen: {kind: editor, candidates: 2, settings: {model: qwen_image_edit, call: {num_inference_steps: 40, true_cfg_scale: 4.0, negative_prompt: " "}}}
 
 InstructPix2Pix (Brooks, Holynski and Efros, CVPR 2023), Qwen-Image-Edit, FLUX.1 Kontext, LongCat-Image-Edit and others come with
 diffusers; Step1X-Edit and RealRestorer where a diffusers is installed that has their class. `call` goes to the pipeline by
@@ -40,6 +42,7 @@ NAMES = {
 WHAT, EXTRA = "image editing", "editor"
 OURS = ("image", "prompt", "generator", "output_type", "return_dict", "num_images_per_prompt")  # of a call: given by the job
 BATCHED = ("StableDiffusionInstructPix2PixPipeline", "FluxKontextPipeline")  # a list of photos is a batch; to others it is one photo with references
+SQUARE = ("FluxKontextPipeline",)  # answers in a square, whatever the photo, unless it is told the photo's size
 PER_PROMPT = ("negative_prompt", "prompt_2", "negative_prompt_2")  # words that a batch wants once for each of its prompts
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError)
 MULTIPLE_PX = 16  # where a pipeline does not tell
@@ -49,7 +52,7 @@ class EditorSettings(Settings):
     """Which pipeline, and how it is called."""
 
     model: str = Field(description=f"hub id, optionally with @revision, a folder, or one of {', '.join(NAMES)}")
-    call: dict[str, JsonValue] = Field(default_factory=dict, description="for the pipeline: num_inference_steps, guidance_scale, true_cfg_scale, negative_prompt...")
+    call: dict[str, JsonValue] = Field(default_factory=dict, description="for the pipeline: num_inference_steps, guidance_scale, negative_prompt...")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(default="auto", description="auto: bfloat16 on a GPU, float32 on a CPU")
     offload: Literal["none", "model", "sequential"] = Field(default="none", description="keep on the GPU: all, the part that works, the layer that works")
     batch: int = Field(default=1, ge=1, le=256, description="photos edited at once, by pipelines that can")
@@ -112,6 +115,8 @@ class Editor:
         one = len(orders) == 1
         given = {name: value if one or name not in PER_PROMPT else [value] * len(orders) for name, value in self._call.items()}
         given |= {"output_type": "pil"} if "output_type" in self._takes else {}
+        if type(self._pipeline).__name__ in SQUARE:
+            given = {"width": photos[0].width, "height": photos[0].height, **given}
         with torch.random.fork_rng(), torch.no_grad():
             torch.manual_seed(orders[0].seed)  # for a pipeline that draws something beside its generator
             answer = self._pipeline(
@@ -126,9 +131,13 @@ class Editor:
         """Return the pictures of an answer, or why one is none."""
         pictures = getattr(answer, "images", None)
         if not isinstance(pictures, list) or len(pictures) != len(orders):
-            raise RunError(f"{self.name} answered {type(answer).__name__} without one picture for each of {len(orders)} photos: it is no editor that we can use")
+            raise RunError(f"{self.name} answered {type(answer).__name__} without one picture for each of {len(orders)} photos: no editor that we can use")
         unsafe = getattr(answer, "nsfw_content_detected", None) or [False] * len(orders)
-        return [_picture(np.array(picture.convert("RGB")), bool(bad), order, self._multiple) for picture, bad, order in zip(pictures, unsafe, orders, strict=True)]
+        made: list[Srgb | BadSample] = []
+        for picture, bad, order in zip(pictures, unsafe, orders, strict=True):
+            refused = BadSample(Reason.REFUSED_BY_MAKER, "the pipeline's safety checker blacked it out")
+            made.append(refused if bad else _picture(np.array(picture.convert("RGB")), order, self._multiple))
+        return made
 
 
 def check_call(pipeline: type, call: Mapping[str, Any]) -> set[str]:
@@ -137,7 +146,7 @@ def check_call(pipeline: type, call: Mapping[str, Any]) -> set[str]:
     Raises:
         RecipeError: it edits no photos, wants a mask, or takes no argument of a name in `call`.
     """
-    listed = inspect.signature(pipeline.__call__).parameters.values()  # type: ignore[operator]  # a class whose instances are called
+    listed = inspect.signature(pipeline.__call__).parameters.values()
     takes = {one.name for one in listed if one.kind in {one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY}} - {"self"}
     if not {"image", "prompt"} <= takes or "mask_image" in takes:
         raise RecipeError(f"{pipeline.__name__} does not edit a photo by an instruction: a pipeline that takes `image` and `prompt`, and no mask, is needed")
@@ -162,10 +171,8 @@ def _filled(photo: Srgb, multiple: int) -> Srgb:
     return cv2.copyMakeBorder(photo, 0, -photo.shape[0] % multiple, 0, -photo.shape[1] % multiple, cv2.BORDER_REFLECT_101)
 
 
-def _picture(made: Srgb, bad: bool, order: Order, multiple: int) -> Srgb | BadSample:
+def _picture(made: Srgb, order: Order, multiple: int) -> Srgb | BadSample:
     """Return a candidate without what was mirrored at its edges, in whatever size it came; or why it is none."""
-    if bad:
-        return BadSample(Reason.REFUSED_BY_MAKER, "the pipeline's safety checker blacked it out")
     if not made.any() and order.pixels.any():
         return BadSample(Reason.NO_CANDIDATE, "the picture is black all over: a number overflowed, in float16 most likely")
     (height, width), (tall, wide) = order.pixels.shape[:2], made.shape[:2]
@@ -202,7 +209,7 @@ def open_maker(settings: EditorSettings, device: str | None) -> Maker:
 
 def _class(snapshot: Snapshot, diffusers: Any) -> type:
     """Return the class of a pipeline; raises MissingModel where the installed diffusers has none of that name."""
-    named = snapshot.index["_class_name"]
+    named = snapshot.parts["_class_name"]
     found = getattr(diffusers, named, None) if isinstance(named, str) else None
     if not isinstance(found, type):
         raise MissingModel(

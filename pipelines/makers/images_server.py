@@ -22,7 +22,6 @@ from pydantic import Field, field_validator
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample, PatinaError, Reason, RunError
-from degrade.keys import nearest
 from filters.contract import Settings, Wants
 from filters.vlm.line import Line, Refused
 from filters.vlm.server import served
@@ -39,7 +38,8 @@ FIRST_WAIT_S = 1.0
 MOST_BYTES = 256 << 20  # of an answer
 POLICY = ("moderation", "contentpolicy", "contentfilter", "safety")  # in the code of an error, without underscores: the server's rules, not our mistake
 
-Field_ = str | int | float | bool | None
+SIZE = r"^(auto|same|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})?$"
+Value = str | int | float | bool | None
 
 
 class ImagesServerSettings(Settings):
@@ -48,15 +48,15 @@ class ImagesServerSettings(Settings):
     url: str = Field(description="where the API begins, e.g. http://127.0.0.1:8000/v1; the key in $PATINA_IMAGES_KEY")
     model: str = Field(min_length=1, description="as the server calls it")
     version: str = Field(default="", description="of the model, where the server does not tell: another word makes all candidates anew")
-    size: str = Field(default="", pattern=r"^(auto|same|[1-9][0-9]{1,4}x[1-9][0-9]{1,4})?$", description="WIDTHxHEIGHT, auto, same (as the photo); empty: not sent")
-    fields: dict[str, Field_] = Field(default_factory=dict, description="further fields of the form; null leaves one out: seed, response_format")
+    size: str = Field(default="", pattern=SIZE, description="WIDTHxHEIGHT, auto, same (as the photo); empty: not sent")
+    fields: dict[str, Value] = Field(default_factory=dict, description="further fields of the form; null leaves one out: seed, response_format")
     at_once: int = Field(default=4, ge=1, le=256, description="requests under way, for each worker")
     timeout_s: float = Field(default=300.0, gt=0, description="of one try")
     tries: int = Field(default=6, ge=1, le=20, description="of one request, to a busy server")
 
     @field_validator("fields")
     @classmethod
-    def _possible(cls, fields: dict[str, Field_]) -> dict[str, Field_]:
+    def _possible(cls, fields: dict[str, Value]) -> dict[str, Value]:
         for name in fields:
             if name in OURS:
                 raise ValueError(f"`{name}` is set by the job or by a setting of its own, not by `fields`")
@@ -113,7 +113,7 @@ class ImagesServer:
     def _fields(self, order: Order) -> dict[str, str]:
         """Return the fields of the form besides the photo."""
         size = f"{order.pixels.shape[1]}x{order.pixels.shape[0]}" if self._settings.size == "same" else self._settings.size
-        every: dict[str, Field_] = {"model": self._settings.model, "prompt": order.prompt, "n": 1, "size": size or None}
+        every: dict[str, Value] = {"model": self._settings.model, "prompt": order.prompt, "n": 1, "size": size or None}
         every |= {"seed": order.seed, "response_format": "b64_json", **self._settings.fields}
         return {name: value if isinstance(value, str) else json.dumps(value) for name, value in every.items() if value is not None}
 

@@ -118,4 +118,5 @@ def wants(settings: NetworkSettings) -> Wants:
     return Wants(gpus=1.0, batch=4, deadline_s=settings.deadline_s)
 
 
-KIND = Kind("network", "a restoration network that spandrel opens (NAFNet, SwinIR, SCUNet...), or one of our trainer", NetworkSettings, open_maker, wants, chance=False)
+ABOUT = "a restoration network that spandrel opens (NAFNet, SwinIR, SCUNet...), or one of our trainer"
+KIND = Kind("network", ABOUT, NetworkSettings, open_maker, wants, chance=False)

@@ -19,7 +19,7 @@ class Snapshot(NamedTuple):
 
     folder: Path
     name: str  # hub id and commit, or folder and a hash of what is in it
-    index: dict[str, Any]  # its class and the classes of its parts
+    parts: dict[str, Any]  # its class and the classes of its parts
 
 
 def find(model: str, names: dict[str, str], what: str, extra: str) -> Snapshot:

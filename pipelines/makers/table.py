@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from degrade.keys import nearest
-from pipelines.makers import command, images_server, network
+from pipelines.makers import command, editor, images_server, network
 from pipelines.makers.contract import Kind
 
 KINDS: tuple[Kind, ...] = (
     command.KIND,
+    editor.KIND,
     images_server.KIND,
     network.KIND,
 )

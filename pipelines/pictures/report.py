@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,14 +28,14 @@ from manifests import commit, png
 from manifests.page import parameters
 from manifests.page.columns import score, score_names
 from manifests.page.row import score_unit, unit_of
-from manifests.page.survival import Fall, survival
+from manifests.page.survival import Fall, by_group, survival
 from pipelines import index, inspect, pace
 from pipelines.pictures import charts, choice, report_page
 from pipelines.pictures.figures import grid, halves, sides, stratum_rows
 from pipelines.pictures.sheet import Cell, fitted, label, sheet
 from pipelines.run import Run, require
 
-COUNTED = ["pair_id", "task", "split", "stratum", "severity", "unit", "verdict", "decided_by", "reason", "detail", "scores"]
+COUNTED = ["pair_id", "task", "makers", "split", "stratum", "severity", "unit", "verdict", "decided_by", "reason", "detail", "scores"]
 EXAMPLES = 2  # pairs of a stratum on a sheet
 SIDE = 240  # px of a picture on a sheet
 LABEL = 110  # px of the words before a line of pairs
@@ -53,6 +53,7 @@ class Report(NamedTuple):
     counts: dict[str, dict[str, list[int]]]  # kept pairs by task, by split, by stratum
     photos: dict[str, int]  # inputs by reason; the empty word: usable
     falls: list[Fall]
+    falls_by: dict[str, dict[str, tuple[int, list[Fall], int]]]  # by what, by group: planned, falls, kept
     planned: int
     kept: int
     made: list[str]  # pictures
@@ -77,6 +78,7 @@ def write(run: Run) -> Path:
         counts=counts,
         photos=index.counts_of(run),
         falls=survival(table, run.recipe.select.limits),
+        falls_by=_falls_by(run, table),
         planned=table.num_rows,
         kept=kept.num_rows,
         made=made,
@@ -85,7 +87,7 @@ def write(run: Run) -> Path:
     )
     page = run.report / "index.html"
     commit.write_bytes(page, report_page.html(told).encode())
-    numbers = {**told._asdict(), "falls": [fall._asdict() for fall in told.falls]}
+    numbers = {**told._asdict(), "falls": [fall._asdict() for fall in told.falls], "falls_by": _plain(told.falls_by)}
     commit.write_json(run.report / "report.json", {**numbers, "made_from": _made_from(run)})
     return page
 
@@ -96,6 +98,23 @@ def refresh(run: Run) -> Path:
     if page.exists() and record.exists() and json.loads(record.read_text()).get("made_from") == _made_from(run):
         return page
     return write(run)
+
+
+def _plain(falls_by: Mapping[str, Mapping[str, tuple[int, list[Fall], int]]]) -> dict[str, Any]:
+    """Return the survival of groups as JSON has it."""
+    return {
+        name: {group: {"planned": planned, "falls": [fall._asdict() for fall in falls], "kept": kept} for group, (planned, falls, kept) in groups.items()}
+        for name, groups in falls_by.items()
+    }
+
+
+def _falls_by(run: Run, table: pa.Table) -> dict[str, dict[str, tuple[int, list[Fall], int]]]:
+    """Return the survival of every task, and of every maker of real pairs."""
+    words = {"task": pc.cast(table.column("task"), pa.string())}
+    if run.recipe.real is not None:
+        names = [json.loads(makers).get("clean") if makers else None for makers in table.column("makers").to_pylist()]
+        words["maker"] = pa.chunked_array([names], pa.string())
+    return {name: by_group(table, groups, run.recipe.select.limits) for name, groups in words.items()}
 
 
 def _made_from(run: Run) -> str:

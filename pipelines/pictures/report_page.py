@@ -36,7 +36,7 @@ def html(told: Report) -> str:
         f"<p>{told.kept} pairs kept of {told.planned} planned, from {told.photos.get('', 0)} usable of {sum(told.photos.values())} inputs.</p>",
         _contents(told),
         _section("counts", "What is in it", "", [*_images(told, "counts.png"), _table(*_counted(told))]),
-        _section("survival", "What fell, and why", "", [_photos(told), _falls(told)]),
+        _section("survival", "What fell, and why", "", [_photos(told), _falls(told), *_falls_by(told)]),
         _section("severity", "Severity", "By task, from mild to severe; every stratum is as wide as the others.", _images(told, "severity.png")),
         _section("scores", "Scores", "", _images(told, "scores.png")),
         _section("throughput", "Throughput", "", _images(told, "throughput.png")),
@@ -89,6 +89,21 @@ def _falls(told: Report) -> str:
     rows: list[Sequence[str | int]] = [("planned", "", "", "", told.planned)]
     rows += [(fall.by, fall.why, "" if fall.alone is None else fall.alone, fall.took, fall.left) for fall in told.falls]
     return _table(("pairs: decided by", "why", "alone", "took", "left"), [*rows, ("kept", "", "", "", told.kept)])
+
+
+def _falls_by(told: Report) -> Iterable[str]:
+    """Yield a table for every way of grouping that has several groups: what took how many pairs of each."""
+    for name, groups in told.falls_by.items():
+        if len(groups) < 2:
+            continue
+        took: dict[tuple[str, str], dict[str, int]] = {(fall.by, fall.why): {} for _, falls, _ in groups.values() for fall in falls}
+        for group, (_, falls, _) in groups.items():
+            for fall in falls:
+                took[fall.by, fall.why][group] = fall.took
+        rows: list[Sequence[str | int]] = [("planned", "", *(planned for planned, _, _ in groups.values()))]
+        rows += [(by, why, *(taken.get(group, 0) for group in groups)) for (by, why), taken in took.items()]
+        rows.append(("kept", "", *(kept for _, _, kept in groups.values())))
+        yield f"<details open><summary>by {escape(name)}</summary>" + _table(("decided by", "why", *groups), rows) + "</details>"
 
 
 def _versions(told: Report) -> str:

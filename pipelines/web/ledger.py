@@ -142,12 +142,13 @@ def _table(rows: list[dict[str, Any]]) -> pa.Table:
 
 def passing(folder: Path) -> list[dict[str, Any]]:
     """Return the rows of `wanted.WANTED` whose refusal may have passed since; empty while anything is pending."""
-    table = _last(folder)
-    if table.num_rows < wanted.count(folder):
+    parts = wanted.parts(folder)
+    if not all(committed(folder, part) for part in parts):
         return []
-    rows = table.filter(pc.equal(table.column("passing"), True)).sort_by("row")
-    urls = {row["row"]: row for part in wanted.parts(folder) for row in part.rows()} if rows.num_rows else {}
-    return [{**urls[row], "extra": sorted(urls[row]["extra"].items())} for row in rows.column("row").to_pylist()]
+    table = _last(folder)
+    again = set(table.filter(pc.equal(table.column("passing"), True)).column("row").to_pylist())
+    rows = {row["row"]: {**row, "extra": sorted(row["extra"].items())} for part in (parts if again else []) for row in part.rows() if row["row"] in again}
+    return [rows[row] for row in sorted(again)]
 
 
 def _last(folder: Path) -> pa.Table:

@@ -1,6 +1,7 @@
 """Answers that have come and whose part is not complete yet: a file each, so that whatever ends the job, none is asked for twice.
 
-A file is a line of JSON (the answer) and the photo behind it, whole or absent, and proved by the answer's sha256.
+A file is a line of JSON (the answer) and the photo behind it, proved by the answer's sha256. So nothing is synced here: what a
+power cut leaves half-written is no answer, and is asked for again.
 """
 
 from __future__ import annotations
@@ -33,16 +34,20 @@ class Spool:
 
     def put(self, key: str, answer: Answer) -> None:
         """Keep an answer."""
-        commit.write_bytes(self._folder / key, json.dumps(answer.told).encode() + b"\n" + answer.data)
+        temporary = self._folder / f".{key}{commit.TEMPORARY}"
+        with temporary.open("wb") as file:
+            file.write(json.dumps(answer.told).encode() + b"\n")
+            file.write(answer.data)
+        temporary.replace(self._folder / key)
 
     def get(self, key: str) -> Answer | None:
         """Return an answer; None where there is none, or none that is whole."""
         try:
-            head, _, data = (self._folder / key).read_bytes().partition(b"\n")
+            head, end, data = (self._folder / key).read_bytes().partition(b"\n")
             told = json.loads(head)
         except (FileNotFoundError, ValueError):
             return None
-        return Answer(told, data) if (commit.sha256(data) if data else None) == told["sha256"] else None
+        return Answer(told, data) if end and (commit.sha256(data) if data else None) == told["sha256"] else None
 
     def clear(self, keys: Iterable[str]) -> None:
         """Remove answers that are committed elsewhere."""

@@ -25,6 +25,7 @@ from manifests import commit
 from pipelines.photos import lists, uris
 from pipelines.web import urls
 
+TEXTS = (".txt", ".txt.gz")  # one URL a line
 FIRST = "wanted-0.parquet"
 PART = 1000  # URLs: a tar of a gigabyte or so
 COLUMNS = ("url", "URL", "uri", "image_url")  # that name a photo on the web, the first of them that is there
@@ -76,6 +77,8 @@ def fix(folder: Path, page: str, column: str | None, *, http: bool) -> None:
     Raises:
         RunError: the folder holds something else, or another list was begun in it; RecipeError for a list that cannot be read.
     """
+    if not page.lower().endswith((*lists.SUFFIXES, *TEXTS)):
+        raise RecipeError(f"{page}: not a list that is read: {', '.join((*lists.SUFFIXES, *TEXTS))}")
     uri = page if uris.local_path(page) is None else uris.of_path(os.path.expanduser(page))
     with uris.open_container(uri) as stream:
         raw: Any = stream  # a file, or what fsspec makes look like one

@@ -72,9 +72,9 @@ def test_a_photo_gets_the_number_that_laions_own_recipe_gives(weights: Path, roc
 def test_numbers_do_not_depend_on_the_batch(weights: Path, rocket: Srgb, astronaut: Srgb) -> None:
     """Alone, together and in another order, every photo has its own number to 1e-5, and photos differ by far more."""
     scorer = _opened(weights)
-    bars = np.ascontiguousarray(np.tile(rocket, (2, 2, 1)))
-    together = _p(scorer, rocket, astronaut, bars)
-    alone = [_p(scorer, photo)[0] for photo in (bars, rocket, astronaut)]
+    small = np.ascontiguousarray(rocket[:300, :300])
+    together = _p(scorer, rocket, astronaut, small)
+    alone = [_p(scorer, photo)[0] for photo in (small, rocket, astronaut)]
     for one, other in zip(together, (alone[1], alone[2], alone[0]), strict=True):
         assert one == pytest.approx(other, abs=TOLERANCE)
     assert abs(together[0]["photo"] - together[1]["photo"]) > 100 * TOLERANCE

@@ -27,14 +27,13 @@ def rows(finished):
 
 
 def test_the_columns_are_the_manifest(finished, rows):
-    """Words, numbers and scores come out of JSON as they went into the manifest, in its order."""
+    """Words and numbers come out of JSON as they went into the manifest, in its order."""
     found = orjson.loads(json_bytes(columns.packed(columns.light(finished.manifest))))
     assert found["pair_id"] == [row["pair_id"] for row in rows]
     for name in columns.WORDS:
         values, codes = found["words"][name]["values"], unpacked(found["words"][name]["codes"], len(rows))
         assert [values[code] if code >= 0 else None for code in codes] == [row[name] for row in rows]
-    psnr = unpacked(found["scores"]["psnr_db"], len(rows))
-    assert psnr == pytest.approx([dict(row["scores"] or []).get("psnr_db") for row in rows], rel=1e-6)
+    assert unpacked(found["numbers"]["severity"], len(rows)) == pytest.approx([row["severity"] for row in rows], rel=1e-6)
     assert unpacked(found["pictures"], len(rows)) == [int(row["clean_length"] is not None) for row in rows]
 
 

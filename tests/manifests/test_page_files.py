@@ -31,6 +31,7 @@ def test_the_page_holds_a_sample_with_its_pictures(scratch, tmp_path):
     assert {pair["task"] for pair in held["pairs"].values()} == {"compression", "haze", "noise"}
     named = [name for pictures in held["pictures"].values() for name in pictures.values()]
     assert len(named) == 18
+    assert {len(column) for column in held["scores"]["columns"].values()} == {6}
     assert all((tmp_path / "page" / name).stat().st_size for name in named)
     for task, found in held["parameters"].items():
         rows = [held["overview"]["columns"]["pair_id"][row] for row in found["rows"]]

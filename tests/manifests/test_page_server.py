@@ -78,13 +78,15 @@ def test_views_are_of_the_run(visitor, scratch, pair):
     assert key in visitor.told("/api/overview")["columns"]["pair_id"]
     assert visitor.told(f"/api/pair/{key}")["replay"] == f"patina replay {scratch.folder} --pair {key}"
     assert visitor.told(f"/api/parameters?task={pair['task']}")["rows"]
+    assert "psnr_db" in {score["name"] for score in visitor.told("/api/scores")["listed"]}
+    assert len(visitor.ask("/api/scores/psnr_db")[2]) == 4 * read_table(scratch.manifest).num_rows
     status, headers, data = visitor.ask(f"/picture/{key}/degraded")
     assert (status, headers.get_content_type(), len(data)) == (200, pair["degraded_type"], pair["degraded_length"])
     assert visitor.ask(f"/thumbnail/{key}")[2][:2] == b"\xff\xd8"
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/pair/none", "/picture/x/clean", "/picture/x/other", "/static/../server.py", "/static/%2e%2e/server.py", "/thumbnail/..%2f..%2frun", "/x"]
+    "path", ["/api/pair/none", "/picture/x/clean", "/picture/x/other", "/static/../server.py", "/api/scores/none", "/static/%2e%2e/server.py", "/thumbnail/..%2f..%2frun", "/x"]
 )
 def test_what_is_not_there_is_not_found(visitor, path):
     """Unknown names answer 404 in words, and no path leads out."""

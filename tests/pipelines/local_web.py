@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from PIL import Image
@@ -107,7 +108,7 @@ class Site:
         self.times: list[float] = []
         self.inside = self.most_inside = 0
 
-    def __enter__(self) -> Site:
+    def __enter__(self) -> Self:
         self._server = _Server((HERE, 0), Visit)
         self._server.site = self  # type: ignore[attr-defined]
         if self.context is not None:

@@ -10,12 +10,17 @@ import pytest
 from test_companions import photo
 
 import degrade
+import filters
 from manifests.schema import PLAN
 from pipelines.draw import draw_rows
+from pipelines.real import gate
 from pipelines.recipe import load
+from pipelines.score import names_of
 from pipelines.usable import Photo
 
-CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
+EVERY = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
+REAL = [path for path in EVERY if "\nreal:" in path.read_text(encoding="utf-8")]
+CONFIGS = [path for path in EVERY if path not in REAL]
 MOTION = json.dumps({"fps": 30.0, "speeds_px": [4.0] * 99, "shots": [[0, 99]]})
 
 
@@ -39,9 +44,24 @@ def test_a_recipe_plans_its_tasks(path):
     assert sum(tasks.values()) > 0.9 * len(rows), Counter(row["detail"] for row in rows)
 
 
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_a_recipe_of_real_pairs_asks_for_numbers_that_its_scorers_give(path):
+    """Every limit, rank and weight names a number of a scorer that the page runs, and every task can be shown."""
+    page = load(path)
+    given = {on: {f"{name}.{measure}" for name in getattr(page.score, on) for measure in names_of(filters.by_name(name))} for on in ("photos", "pairs")}
+    gate.check(page.real.gate, given["photos"])
+    assert {*page.select.limits, *page.real.best} <= given["pairs"]
+    for task in page.real.gate.tasks:
+        limits = {**page.real.gate.every, **page.real.gate.asked_of(task)}
+        numbers = {name: sum(limit["default"]) / 2 for name, limit in limits.items()}
+        told = {page.real.gate.rank.replace("{task}", task): 1.0, page.real.gate.severity.replace("{task}", task): 4.0}
+        passed = gate.judge(page.real.gate, {**numbers, **told})
+        assert (passed.task, passed.severity) == (task, 4.0)
+
+
 def test_every_degradation_has_a_recipe_of_its_own():
     """A newcomer finds a page by the name of the degradation."""
-    names = {path.stem for path in CONFIGS}
+    names = {path.stem for path in EVERY}
     assert {name for name in degrade.NAMES if name != "web"} < names
     assert {"nine", "equal", "web_sr", "standard", "demo"} < names
 

@@ -158,6 +158,8 @@ def test_what_may_pass_is_asked_again_and_later_on_request(site, tmp_path):
     assert (books.fetched, books.refused, books.passing, site.hits["/1.jpg"]) == (10, {"http_error": 2}, 1, 3)
     committed = {path.name: path.read_bytes() for path in (tmp_path / "out").glob("0*")}
     site.pages["/1.jpg"] = answer(PHOTOS["/1.jpg"])
+    with pytest.raises(MemoryError):
+        fetch(page, tmp_path / "out", Stopping(0), BRISK, retry=True)
     books = fetch(page, tmp_path / "out", reader(), BRISK, retry=True)
     assert (books.fetched, books.refused, books.passing, site.hits["/1.jpg"]) == (11, {"http_error": 1}, 0, 4)
     assert {name: (tmp_path / "out" / name).read_bytes() for name in committed} == committed
@@ -212,6 +214,8 @@ def test_a_folder_goes_on_with_its_own_list_only(site, tmp_path):
         fetch(page, tmp_path / "out", reader(), BRISK)
     with pytest.raises(RunError, match="not empty"):
         fetch(page, tmp_path, reader(), BRISK)
+    with pytest.raises(RecipeError, match="not a list"):
+        fetch("photos.zip", tmp_path / "none", reader(), BRISK)
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(RecipeError, match="names no URL"):
         fetch(str(tmp_path / "empty.txt"), tmp_path / "none", reader(), BRISK)

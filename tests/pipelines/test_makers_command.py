@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,7 +104,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(tmp_path):
     with pytest.raises(ProcessLookupError):
         for _ in range(100):
             os.kill(int(note.read_text()), 0)
-            if open(f"/proc/{note.read_text()}/stat").read().split()[2] == "Z":  # dead, and not yet buried by init
+            if Path(f"/proc/{note.read_text()}/stat").read_text().split()[2] == "Z":  # dead, and not yet buried by init
                 raise ProcessLookupError
             time.sleep(0.02)
 

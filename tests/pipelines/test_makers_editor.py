@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_a_saved_pipeline_edits_photos_without_a_network(folder, astronaut, monk
 
 def test_the_prompt_reaches_the_pipeline(opened, astronaut):
     """Another instruction gives another picture."""
-    one, other = (opened.make([order(astronaut[:64, :64], prompt=words)])[0] for words in ("Remove the rain.", "去除噪点，保留细节。"))
+    one, other = (opened.make([order(astronaut[:64, :64], prompt=words)])[0] for words in ("Remove the rain.", "去除照片中的雨。"))
     assert not np.array_equal(one, other)
 
 
@@ -116,7 +117,7 @@ def changed_index(folder, copy, **entries):
 def test_a_class_that_is_not_installed_is_named(folder, tmp_path):
     """A pipeline of another diffusers says which class is missing."""
     copy = changed_index(folder, tmp_path / "copy", _class_name="RealRestorerPipeline")
-    with pytest.raises(MissingModel, match="of the class RealRestorerPipeline, which diffusers .* does not have"):
+    with pytest.raises(MissingModel, match=r"of the class RealRestorerPipeline, which diffusers .* does not have"):
         editor.open_maker(EditorSettings(model=str(copy)), "cpu")
 
 
@@ -146,11 +147,11 @@ def test_a_missing_model_names_the_command(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(MissingModel, match="hf download black-forest-labs/FLUX.1-Kontext-dev --revision abc"):
+    with pytest.raises(MissingModel, match=r"hf download black-forest-labs/FLUX.1-Kontext-dev --revision abc"):
         editor.open_maker(EditorSettings(model="flux_kontext@abc"), "cpu")
     with pytest.raises(MissingModel, match="did you mean `flux_kontext`"):
         editor.open_maker(EditorSettings(model="flux_context"), "cpu")
-    with pytest.raises(MissingModel, match="holds no model_index.json"):
+    with pytest.raises(MissingModel, match=r"holds no model_index\.json"):
         editor.open_maker(EditorSettings(model=str(tmp_path)), "cpu")
 
 
@@ -188,9 +189,9 @@ class Stub:
 
     def __init__(self, *, level: int = 90, unsafe: bool = False, room: int = 99, side: int = 0) -> None:
         self.level, self.unsafe, self.room, self.side = level, unsafe, room, side
-        self.calls: list[int] = []
+        self.calls: list[Any] = []
 
-    def __call__(self, image=None, prompt=None, generator=None, output_type="pil"):
+    def __call__(self, image=None, prompt=None, generator=None, output_type="pil") -> Any:
         photos = image if isinstance(image, list) else [image]
         self.calls.append(len(photos))
         if len(photos) > self.room:
@@ -244,11 +245,27 @@ def test_a_pipeline_may_answer_in_its_own_size():
     assert made.shape == (120, 120, 3)
 
 
+class FluxKontextPipeline(Stub):
+    """A pipeline that has to be told the size of its answer."""
+
+    def __call__(self, image=None, prompt=None, generator=None, height=1024, width=1024) -> Any:
+        self.calls.append((width, height))
+        return super().__call__(image, prompt, generator)
+
+
+def test_a_pipeline_of_squares_is_told_the_photos_size():
+    """FLUX Kontext answers in 1024 x 1024 by itself: it gets the photo's size, or what the recipe says."""
+    stub = FluxKontextPipeline()
+    Editor(stub, "stub", {}, 1).make([order(GREY[:48])])
+    Editor(stub, "stub", {"height": 96, "width": 128}, 1).make([order(GREY[:48])])
+    assert [call for call in stub.calls if isinstance(call, tuple)] == [(64, 48), (128, 96)]
+
+
 def test_an_answer_without_pictures_stops_the_job():
     """What gives no list of pictures is no editor."""
 
     class Mute(Stub):
-        def __call__(self, image=None, prompt=None, generator=None, output_type="pil"):
+        def __call__(self, image=None, prompt=None, generator=None, output_type="pil") -> Any:
             return SimpleNamespace(frames=[])
 
     with pytest.raises(RunError, match="without one picture for each of 1 photos"):

@@ -94,8 +94,14 @@ def test_a_photo_goes_out_and_a_candidate_comes_back(house, astronaut):
     path, _, fields, image = house.seen[0]
     assert path == "/v1/images/edits"
     assert {name: value.decode() for name, value in fields.items() if name != "image"} == {
-        **{"model": NAME, "prompt": '去除雾霾 "all"\r\n--x', "n": "1", "size": "50x40"},
-        **{"seed": "77", "response_format": "b64_json", "quality": "high", "steps": "20"},
+        "model": NAME,
+        "prompt": '去除雾霾 "all"\r\n--x',
+        "n": "1",
+        "size": "50x40",
+        "seed": "77",
+        "response_format": "b64_json",
+        "quality": "high",
+        "steps": "20",
     }
     assert (image.get_content_type(), image.get_filename()) == ("image/png", "ab.png")
 

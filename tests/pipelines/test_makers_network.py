@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,7 +149,7 @@ class Trap:
     def __init__(self, path) -> None:
         self.path = path
 
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return open, (str(self.path), "w")
 
 
@@ -162,7 +163,7 @@ def test_a_pickle_is_not_run(tmp_path):
 
 def test_files_that_hold_no_network_are_named(tmp_path, file, monkeypatch):
     """Missing, unknown, broken and strangely called files each say what is wrong."""
-    with pytest.raises(MissingModel, match="there are no weights at nothing.pth"):
+    with pytest.raises(MissingModel, match=r"there are no weights at nothing\.pth"):
         opened("nothing.pth")
     monkeypatch.setenv("PATINA_MODELS", str(file.parent))
     assert opened(file.name).name.startswith("NAFNet")

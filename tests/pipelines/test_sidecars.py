@@ -26,7 +26,7 @@ TRAVELS = [{"url": row["url"], "caption": row["caption"], "license": row["licens
 def record(at: int, shard: str = "00000") -> dict:
     """Return a row as img2dataset writes it."""
     ok = ROWS[at]["status"] == "success"
-    size = {"width": 8, "height": 8, "original_width": 80, "original_height": 80} if ok else dict.fromkeys(("width", "height", "original_width", "original_height"))
+    size = dict.fromkeys(("width", "height", "original_width", "original_height"), 80 if ok else None)
     exif = json.dumps({"GPS GPSLatitude": "[48, 8, 0]"}) if ok else None
     return {"key": f"{shard}{at:04d}", **ROWS[at], "error_message": None if ok else "HTTP Error 404", **size, "exif": exif, "sha256": "ab" if ok else None}
 
@@ -36,7 +36,8 @@ def members(shard: str = "00000") -> dict[str, bytes]:
     made = {}
     for at in (0, 2):
         row = record(at, shard)
-        made |= {f"{row['key']}.jpg": f"photo {at}".encode(), f"{row['key']}.txt": row["caption"].encode(), f"{row['key']}.json": json.dumps(row, indent=4).encode()}
+        made |= {f"{row['key']}.jpg": f"photo {at}".encode(), f"{row['key']}.txt": row["caption"].encode()}
+        made |= {f"{row['key']}.json": json.dumps(row, indent=4).encode()}
     return made
 
 

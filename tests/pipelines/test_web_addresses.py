@@ -54,7 +54,10 @@ def test_an_ipv4_address_inside_another_form_is_refused(number):
     assert all(addresses.refusal(str(ipaddress.IPv6Address(form))) for form in forms)
 
 
-@pytest.mark.parametrize("host", ["127.1", "0x7f.1", "2130706433", "017700000001", "0x7f000001", "0177.0.0.1", "127.0.0.1.", "1.2.3.4.5", "photos.0x7f", "0x", "0"])
+ODD = ["127.1", "0x7f.1", "2130706433", "017700000001", "0x7f000001", "0177.0.0.1", "127.0.0.1.", "1.2.3.4.5", "photos.0x7f", "0x", "0"]
+
+
+@pytest.mark.parametrize("host", ODD)
 def test_unusual_spellings_of_addresses_are_refused_unasked(host):
     """A host that ends in a number and is no plain address is refused before any resolver sees it."""
     names = Names()
@@ -108,7 +111,8 @@ def test_a_url_has_one_plain_form(url, plain):
 
 
 REFUSED_URLS = [
-    *("http://photos.test/", "ftp://photos.test/", "file:///etc/passwd", "data:image/png;base64,AA", "gopher://photos.test/", "photos.jpg", "//photos.test/a", ""),
+    *("http://photos.test/", "ftp://photos.test/", "file:///etc/passwd", "data:image/png;base64,AA", "gopher://photos.test/", "photos.jpg"),
+    *("//photos.test/a", "", "https://"),
     *("https://me:word@photos.test/", "https://photos.test@127.0.0.1/", "https://photos.test\\@127.0.0.1/", "https://photos.test/a\nHost: x", "https:///a"),
     *("https://photos.test:22/", "https://photos.test:0/", "https://photos.test:99999/", "https://photos.test:x/", "https://[::1", "https://[fe80::1%25eth0]/"),
     *("https://%31%32%37.0.0.1/", "https://a..b/", "https://.test/", "https://-a.test/", f"https://{'a' * 64}.test/", f"https://photos.test/{'a' * 9000}", "https://[photos]/"),
@@ -131,11 +135,10 @@ def test_any_text_is_a_url_or_refused(text, before):
     try:
         target = urls.parse(before + text)
     except BadSample as bad:
-        assert bad.reason is Reason.URL_REFUSED
+        refused = bad.reason
     else:
-        assert target.url.isascii()
-        assert target.url.isprintable()
-        assert urls.parse(target.url) == target
+        refused = None if target.url.isascii() and target.url.isprintable() and urls.parse(target.url) == target else Reason.CRASHED
+    assert refused in {None, Reason.URL_REFUSED}
 
 
 def test_redirects_are_read_as_browsers_do():

@@ -51,6 +51,7 @@ PAGES = {
     "/svg": answer(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
     "/bomb": answer(gzip.compress(PHOTO + bytes(50_000_000)), "image/jpeg", "200 OK", "Content-Encoding: gzip"),
     "/coded": HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + gzip.compress(PHOTO),
+    "/packed": answer(PHOTO, "image/jpeg", "200 OK", "Content-Encoding: br"),
     "/empty": answer(b""),
     "/announced": answer(PHOTO, length=10**12),
     "/short": answer(PHOTO, length=len(PHOTO) + 1),
@@ -82,6 +83,7 @@ REFUSED = {
     "/svg": Reason.WRONG_TYPE,
     "/bomb": Reason.WRONG_TYPE,
     "/coded": Reason.WRONG_TYPE,
+    "/packed": Reason.WRONG_TYPE,
     "/empty": Reason.EMPTY,
     "/announced": Reason.FILE_TOO_LARGE,
     "/short": Reason.TRUNCATED,
@@ -156,8 +158,8 @@ def test_a_contact_cannot_break_the_header(contact):
         Reader(contact=contact)
 
 
-LOOPBACKS = ["127.1", "0x7f.1", "2130706433", "017700000001", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "localhost", "localhost.", "0.0.0.0", "127.0.0.1"]
-LOOPBACKS += ["evil.test", "[::]", "127。0。0。1", "0", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"]
+LOOPBACKS = ["127.1", "0x7f.1", "2130706433", "017700000001", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "localhost", "localhost.", "0.0.0.0"]
+LOOPBACKS += ["127.0.0.1", "evil.test", "[::]", "127。0。0。1", "0", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"]
 
 
 @pytest.mark.parametrize("host", LOOPBACKS)
@@ -187,10 +189,10 @@ def test_a_name_is_resolved_once_and_that_address_is_asked(site):
 def test_unknown_names_and_closed_ports_are_unreachable():
     """A name that does not exist is refused for good, a port where nobody listens for now."""
 
-    def unknown(*_):
+    def unknown(*_: object):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    def unsure(*_):
+    def unsure(*_: object):
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
     for resolver, passing in ((unknown, False), (unsure, True), (lambda *_: [HERE], True)):

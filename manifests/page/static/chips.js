@@ -25,7 +25,7 @@ const Chips = {
   },
 
   range([low, high], unit) {
-    const of = unit ? ` ${unit}` : "";
+    const dimension = Scores.dimension(unit), of = dimension && ` ${dimension}`;
     if (!Number.isFinite(low)) return `≤ ${told(high)}${of}`;
     return Number.isFinite(high) ? `${told(low)} to ${told(high)}${of}` : `≥ ${told(low)}${of}`;
   },

@@ -31,7 +31,8 @@ const Grid = {
 
   lay() {
     const width = Grid.box.clientWidth - 2 * GAP, side = SIZES[Grid.size];
-    Grid.columns = Math.max(1, Math.floor((width + GAP) / (side + GAP)));
+    const fit = Math.floor((width + GAP) / (side + GAP));
+    Grid.columns = width < 480 ? [3, 2, 1][Grid.size] : Math.max(1, fit); // a phone
     Grid.side = Math.floor((width + GAP) / Grid.columns - GAP);
     Grid.step = Grid.side + CAPTION + GAP;
     Grid.sheet.style.height = `${Math.ceil(Grid.order.length / Grid.columns) * Grid.step + GAP}px`;

@@ -80,6 +80,7 @@ const Page = {
   draw() {
     if (!Page.found) return;
     Facets.show(Page.found);
+    Scores.mark();
     Chips.show(Page);
   },
 

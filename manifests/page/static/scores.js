@@ -2,6 +2,7 @@
 // Scores, of which a pair may have a hundred: listed by scorer, and fetched column by column when somebody looks at one.
 
 const USUAL = "score.psnr_db"; // below every thumbnail, unless the order is by another score
+const BARE = new Set(["p", "0..1", "ratio", "share", "cosine"]); // units of no dimension, which a single number can do without
 const FEW = 12; // scores that are shown without being asked for
 
 const Scores = {
@@ -74,9 +75,11 @@ const Scores = {
     const { table, state } = Scores.page, by = state.sort.replace(/^-/, ""), name = table.numberColumns.has(by) && Scores.about.has(by) ? by : USUAL;
     const value = table.numberColumns.get(name)?.[row], about = Scores.about.get(name);
     if (value === undefined || Number.isNaN(value)) return soft("");
-    const number = name === USUAL ? `${value.toFixed(1)} dB` : `${told(value)} ${about.unit}`;
+    const number = name === USUAL ? `${value.toFixed(1)} dB` : `${told(value)} ${Scores.dimension(about.unit)}`;
     return el("span", { title: Scores.titled(about.scorer, about.title) }, number);
   },
+
+  dimension: (unit) => (BARE.has(unit) ? "" : unit ?? ""),
 
   fits: ({ name, title, meaning }) => Scores.sought.split(/\s+/).every((word) => `${name} ${title} ${meaning}`.toLowerCase().includes(word)),
 
@@ -97,6 +100,14 @@ const Scores = {
     if (Scores.sought && !shown.length) Scores.sections.replaceChildren(el("p", { class: "soft" }, "No score is called that."));
     Scores.page.draw();
     if (shown.some((name) => !Scores.page.table.numberColumns.has(name))) Scores.load(shown).then(() => Scores.page.draw());
+  },
+
+  /** Mark the scorers by which something is filtered, folded or not. */
+  mark() {
+    const ranges = Object.keys(Scores.page.state.ranges);
+    for (const toggle of Facets.scores.querySelectorAll(".toggle")) {
+      toggle.classList.toggle("used", ranges.some((name) => name.startsWith(`score.${toggle.dataset.scorer}.`)));
+    }
   },
 
   toggle(scorer, count, open) {

@@ -43,7 +43,7 @@ const Standing = {
       el("td", { class: "soft" }, unit),
       el("td", {}, known ? el("span", { class: "track", role: "img", "aria-label": rank }, mark) : null));
     if (!whole || !limit) return [line];
-    return [line, el("tr", {}, el("td", { class: outside ? "more refused" : "more", colspan: 4 }, `${outside ? "outside" : "within"} ${Standing.limit(limit)}`))];
+    return [line, el("tr", {}, el("td", { class: outside ? "more refused" : "more", colspan: 4 }, `${outside ? "breaks the limit" : "within the limit"}: ${Standing.limit(limit)}`))];
   },
 
   limit([low, high]) {

@@ -1,0 +1,172 @@
+"""References made of several photos of one scene: aligned, brought to one exposure, merged to a picture of less noise.
+
+    real: {makers: {merged: {kind: burst, tasks: [noise, low_light]}}}       all photos in the photo's folder are one scene
+
+The reference has the geometry of the photo. For `low_light` it has the exposure and colours of the best exposed photo of the scene,
+and the photo must be darker than that one; for every other task those of the photo itself. Where another photo shows something
+else (things move) it is left out, and too little left in refuses the reference. See `merging` for how.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+
+from degrade import camera
+from degrade.contract import Srgb
+from degrade.errors import BadSample, Reason
+from filters.contract import Settings, Wants
+from pipelines import crops
+from pipelines.crops import Crop
+from pipelines.makers.beside import Beside, name_of
+from pipelines.makers.contract import Kind, Maker, Order
+from pipelines.makers.merging import exposures, scene
+from pipelines.makers.merging.placing import Box
+from pipelines.makers.merging.scene import Frame, Other
+from pipelines.photos import sources
+from pipelines.photos.decode import DecodeRules
+from pipelines.photos.sources import Source
+
+VERSION = 1
+DARK_TASK = "low_light"
+
+
+class BurstSettings(Settings):
+    """Which photos are of one scene, and how much of them must agree."""
+
+    by: Literal["folder", "column", "name"] = Field(default="folder", description="what photos of one scene share")
+    column: str = Field(default="group", description="`by: column`: that of the lists which names the scene")
+    find: str = Field(default="", description="`by: name`: regular expression; names that are equal without what it matches are one scene")
+    photos: tuple[Source, ...] = Field(default=(), description="where the scene's other photos are; default the photo's own folder")
+    most: int = Field(default=16, ge=2, le=64, description="photos that are merged, those whose names are nearest; the merge holds them all in memory")
+    least: int = Field(default=2, ge=2, le=64, description="photos that must be usable, the photo itself included")
+    least_merged: float = Field(default=0.8, ge=0, le=1, description="share of the picture in which at least half of the other photos agree with the photo")
+    darker_ev: float = Field(default=0.7, ge=0, description="`low_light`: by how much a photo must be darker than the best exposed one")
+    version: str = Field(default="", description="of the photos, in your own words: another word merges all of them anew")
+    decode: DecodeRules = Field(default_factory=DecodeRules, description="how photos are decoded, as `index.decode`")
+
+    @field_validator("photos", mode="after")
+    @classmethod
+    def _anywhere(cls, photos: tuple[Source, ...]) -> tuple[Source, ...]:
+        return tuple(Source.model_validate(sources.remembered(one)) for one in photos)
+
+    @model_validator(mode="after")
+    def _possible(self) -> BurstSettings:
+        if self.by == "column" and not self.photos:
+            raise ValueError("`by: column` needs `photos`: the list whose column names the scenes")
+        if (self.by == "name") != bool(self.find):
+            raise ValueError("`by: name` and `find` go together")
+        try:
+            re.compile(self.find)
+        except re.error as error:
+            raise ValueError(f"`find`: {error}") from error
+        return self
+
+
+class Burst:
+    """Merges scenes.
+
+    Args:
+        settings: from the recipe.
+
+    Raises:
+        RecipeError: `photos` cannot be listed.
+    """
+
+    def __init__(self, settings: BurstSettings) -> None:
+        self._settings = settings
+        self._beside = Beside(settings.decode)
+        self._scenes: dict[str, list[str]] = {}
+        for listed in sources.listing(settings.photos) if settings.photos else ():
+            self._scenes.setdefault(self._scene(listed.uri, listed.extra), []).append(listed.uri)
+        self._open: tuple[tuple[str, ...], dict[str, Frame | str]] = ((), {})
+        self.name = f"burst {VERSION}, by {settings.by}" + (f", version {settings.version}" if settings.version else "")
+
+    def make(self, orders: Sequence[Order]) -> list[Srgb | BadSample]:
+        """Return the references of photos, of the size of their pixels; or why a photo has none."""
+        made: list[Srgb | BadSample] = []
+        for order in orders:
+            try:
+                made.append(self._reference(order))
+            except BadSample as bad:
+                made.append(bad)
+        return made
+
+    def _scene(self, uri: str, extra: dict[str, str]) -> str:
+        """Return what a photo shares with the others of its scene; nothing, if it stands alone."""
+        name = name_of(uri)
+        if self._settings.by == "column":
+            return extra.get(self._settings.column, "")
+        return name.called(f"{name.folder}/" if self._settings.by == "folder" else re.sub(self._settings.find, "", name.text))
+
+    def _uris(self, order: Order) -> list[str]:
+        """Return the photos of an order's scene, its own among them, sorted; not more than are to be merged."""
+        own = self._scene(order.uri, dict(order.extra))
+        if not own:
+            raise BadSample(Reason.NO_CANDIDATE, f"its list says nothing in column `{self._settings.column}`: it belongs to no scene")
+        among = self._scenes.get(own, []) if self._settings.photos else [one for one in self._beside.siblings(order.uri) if self._scene(one, {}) == own]
+        uris = sorted({*among, order.uri})
+        first = min(max(uris.index(order.uri) - self._settings.most // 2, 0), max(len(uris) - self._settings.most, 0))
+        return uris[first : first + self._settings.most]
+
+    def _frame(self, uri: str, scene_of: tuple[str, ...]) -> Frame | str:
+        """Return a photo, opened once for all orders of its scene; or why it cannot be."""
+        if self._open[0] != scene_of:
+            self._open = (scene_of, {})
+        if uri not in self._open[1]:
+            try:
+                self._open[1][uri] = scene.frame(self._beside.photo(uri))
+            except BadSample as bad:
+                self._open[1][uri] = str(bad.reason)
+        return self._open[1][uri]
+
+    def _reference(self, order: Order) -> Srgb:
+        own = scene.frame(self._beside.shown(order))
+        assert order.crop is not None
+        others = self._others(order, own)
+        gain = self._brightening(own, others) if order.task == DARK_TASK else np.ones(3, np.float32)
+        x, y, width, height = order.crop[:4]
+        light, joined = scene.merged(own.pixels, others, Box(x, y, x + width, y + height))
+        share = float((joined >= len(others) / 2).mean())
+        if share < self._settings.least_merged:
+            told = f"half of the other photos show the same in {share:.0%} of the picture"
+            raise BadSample(Reason.NO_CANDIDATE, f"{told}, `least_merged` is {self._settings.least_merged:g}")
+        return crops.cut(camera.to_srgb(light * gain), Crop(0, 0, width, height, order.crop.width, order.crop.height))
+
+    def _others(self, order: Order, own: Frame) -> list[Other]:
+        """Return the photos that can be merged with an order's; raises BadSample if they are too few."""
+        uris = tuple(self._uris(order))
+        frames = [self._frame(uri, uris) for uri in uris if uri != order.uri]
+        seen = [one if isinstance(one, str) else scene.compared(own, one) for one in frames]
+        others = [one for one in seen if not isinstance(one, str)]
+        if len(others) + 1 < self._settings.least:
+            why = "; ".join(sorted({one for one in seen if isinstance(one, str)})) or "there are no more"
+            raise BadSample(Reason.NO_CANDIDATE, f"{len(others) + 1} of {len(uris)} photos of its scene can be merged, `least` is {self._settings.least}: {why}")
+        return others
+
+    def _brightening(self, own: Frame, others: list[Other]) -> NDArray[np.float32]:
+        """Return what makes of a photo's light that of the best exposed photo; raises BadSample if the photo is not darker."""
+        best = max(others, key=lambda other: exposures.exposedness(other.frame.blocks))
+        better = exposures.exposedness(best.frame.blocks) > exposures.exposedness(own.blocks)
+        if not better or best.ev < self._settings.darker_ev:
+            told = f"by {best.ev:.1f} EV darker than" if better else "itself"
+            raise BadSample(Reason.NOT_DEGRADED, f"it is {told} the best exposed photo of its scene; `darker_ev` is {self._settings.darker_ev:g}")
+        return best.gain
+
+
+def open_maker(settings: BurstSettings, _device: str | None) -> Maker:
+    """Open a merge."""
+    return Burst(settings)
+
+
+def wants(_settings: BurstSettings) -> Wants:
+    """Return what one copy takes."""
+    return Wants(batch=8, deadline_s=300.0)
+
+
+KIND = Kind("burst", "several photos of one scene, merged: bursts and exposure brackets", BurstSettings, open_maker, wants, chance=False)
