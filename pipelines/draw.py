@@ -28,6 +28,7 @@ from pipelines.companions import Companions
 from pipelines.priors import STAND_INS
 from pipelines.prompts import PROMPTS
 from pipelines.recipe import Recipe, StepRecipe
+from pipelines.splits import split
 from pipelines.usable import Photo
 
 _NAMES = PLAN.names
@@ -151,22 +152,13 @@ def draw_rows(recipe: Recipe, usable: list[Photo], banks: dict[str, list[dict[st
         banks: images by degradation, see `banks.read`.
     """
     tasks = [_Task(recipe, name) for name, task in sorted(recipe.tasks.items()) if task.share > 0]
-    splits = sorted(name for name, share in recipe.split.items() if share > 0)
-    edges = list(itertools.accumulate(recipe.split[name] for name in splits))
-    placed = []
-    for photo in usable:
-        draw = unit_draws(recipe.seed, "split", photo.group)[0]
-        order = unit_draws(recipe.seed, "order", photo.sha256)[0]
-        placed.append((bisect.bisect_right(edges, draw * edges[-1]), order, photo))
-    placed.sort(key=lambda place: (place[0], place[1], place[2].sha256))
     seen: set[str] = set()
-    for index, group_of in itertools.groupby(placed, key=lambda place: place[0]):
-        members = [photo for _, _, photo in group_of]
+    for name, members in split(recipe, usable):
         companions = Companions(recipe.seed, recipe.crop, members, banks or {})
         count = 0
         for photo in members:
-            for row in _rows_of(recipe, tasks, photo, splits[index], companions, seen):
-                shard = f"{splits[index]}-{count // recipe.render.shard_pairs:05d}" if row[_REASON] is None else ""
+            for row in _rows_of(recipe, tasks, photo, name, companions, seen):
+                shard = f"{name}-{count // recipe.render.shard_pairs:05d}" if row[_REASON] is None else ""
                 count += row[_REASON] is None
                 yield (*row[:_SHARD], shard, *row[_SHARD + 1 :])
 

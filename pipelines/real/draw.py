@@ -6,7 +6,6 @@ shard, so that its candidates can be compared when limits are applied.
 
 from __future__ import annotations
 
-import bisect
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from pipelines.real.gate import Passed
 from pipelines.real.pages import MakerRecipe, RealRecipe
 from pipelines.recipe import Recipe
 from pipelines.run import Run
+from pipelines.splits import split
 from pipelines.usable import Photo
 
 ROLE = "candidate"  # of a row's record in `others`
@@ -43,42 +43,29 @@ def draw_rows(run: Run, usable: list[Photo]) -> Iterator[tuple[Any, ...]]:
         raise RunError("the recipe has no section `real`")
     numbers, failed = scores.by_key(run.folder, "photos")
     gate.check(real.gate, {column for scorer in scores.kept(run.folder, "photos") for column in scorer.columns()})
-    for split, photos in _split(recipe, usable):
+    for name, photos in split(recipe, usable):
         shard, held = 0, 0
         for photo in photos:
-            rows = list(_rows_of(recipe, real, photo, split, numbers.get(photo.sha256), failed.get(photo.sha256)))
+            rows = list(_rows_of(recipe, real, photo, name, numbers.get(photo.sha256), failed.get(photo.sha256)))
             made = sum(row["reason"] is None for row in rows)
             if held and held + made > recipe.render.shard_pairs:
                 shard, held = shard + 1, 0
             held += made
             for row in rows:
-                row["shard"] = f"{split}-{shard:05d}" if row["reason"] is None else ""
+                row["shard"] = f"{name}-{shard:05d}" if row["reason"] is None else ""
                 yield tuple(row.get(name) for name in PLAN.names)
-
-
-def _split(recipe: Recipe, usable: list[Photo]) -> Iterator[tuple[str, list[Photo]]]:
-    """Yield the photos of every split, in an order of hashes; photos of a group stay together."""
-    splits = sorted(name for name, share in recipe.split.items() if share > 0)
-    edges = list(itertools.accumulate(recipe.split[name] for name in splits))
-    placed = []
-    for photo in usable:
-        draw = unit_draws(recipe.seed, "split", photo.group)[0]
-        order = unit_draws(recipe.seed, "order", photo.sha256)[0]
-        placed.append((bisect.bisect_right(edges, draw * edges[-1]), order, photo.sha256, photo))
-    for index, members in itertools.groupby(sorted(placed, key=lambda place: place[:3]), key=lambda place: place[0]):
-        yield splits[index], [place[3] for place in members]
 
 
 def _rows_of(
     recipe: Recipe,
     real: RealRecipe,
     photo: Photo,
-    split: str,
+    part: str,
     numbers: Mapping[str, float] | None,
     failed: tuple[str, str] | None,
 ) -> Iterator[Row]:
     """Yield the rows of one photo: its candidates to be, or one refusal."""
-    head = _head(recipe, photo, split)
+    head = _head(recipe, photo, part)
     try:
         if failed:
             raise BadSample(Reason(failed[0]), failed[1])
@@ -101,12 +88,12 @@ def _rows_of(
             yield _candidate({**head, **crop, "variant": next(variant)}, passed, (name, maker), seed, real.correct.margin_px)
 
 
-def _head(recipe: Recipe, photo: Photo, split: str) -> Row:
+def _head(recipe: Recipe, photo: Photo, part: str) -> Row:
     """Return what all rows of a photo share."""
     return {
         "schema_version": VERSION,
         "origin": "real",
-        "split": split,
+        "split": part,
         "photo_uri": photo.uri,
         "photo_offset": photo.offset,
         "photo_size": photo.size,

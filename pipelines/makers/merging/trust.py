@@ -1,11 +1,12 @@
 """Where two photos of a scene show the same thing: where they differ by no more than noise, at any size.
 
-    E_s = mean nearby of D_s^2 / (V_s(light) + (t |grad|)^2),    trust = 1 below E = 2, 0 above E = 4, by the largest E_s
+    E_s = mean nearby of D_s^2 / (V_s(light) + (t |grad|)^2),    trust = 1 / (1 + 2 (E - 1.3)) for the largest E_s, 0 from E = 4
 
 D_s is the difference of linear light, reduced s times by half; V_s its variance, measured from the photos themselves, by brightness,
 from the smaller half of the differences: what moved is in the other half. The rejection per pixel follows Wronski et al. (SIGGRAPH
 2019); we ask at several sizes, because what moved may be fainter than the noise of one pixel, and still a ghost. t
-allows for what placing leaves.
+allows for what placing leaves. Half of V is the other photo's: what differs by more counts as more noise of its own, 2 (E - 1) times as
+much, so that aliased detail and edges out of place have a small say where noise is low, and a full one where it is high.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from degrade.contract import Linear, Map
 LEVELS = 4
 LEAST_SIDE_PX = 24  # of a level
 NEARBY_PX = 5
-AGREES, DIFFERS = 2.0, 4.0  # E
-PLACED_PX = 0.15  # t at full size
+AGREES, DIFFERS = 1.3, 4.0  # E: what chance does to the mean of 25 pixels, and what no noise does
+FADES = 1.0  # E below `DIFFERS` from which trust goes to nothing
+PLACED_PX = 0.05  # t at full size
 CEILING = 0.97  # of white: what either photo would clip is not compared above it
 SAMPLES, BINS, FEWEST = 1 << 15, 16, 128
 SMALLER_HALF = 0.32464  # mean of the smaller half of |z|, z normal
@@ -79,7 +81,8 @@ def trust(photo: Linear, other: Linear, gain: NDArray[np.float32]) -> Trust:
         energy = _energy(difference, smooth, tables, PLACED_PX / 2**level)
         worst = np.maximum(worst, energy if level == 0 else cv2.resize(energy, size, interpolation=cv2.INTER_LINEAR))
     assert noise is not None
-    return Trust(np.clip((DIFFERS - worst) / (DIFFERS - AGREES), 0, 1), noise)
+    say = 1 / (1 + 2 * np.maximum(worst - np.float32(AGREES), 0))
+    return Trust(say * np.clip((np.float32(DIFFERS) - worst) / np.float32(FADES), 0, 1), noise)
 
 
 def measured(difference: Map, light: Map) -> Curve:
