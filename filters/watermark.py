@@ -4,7 +4,7 @@ LAION scored its five billion images so (Schuhmann et al., "LAION-5B", NeurIPS 2
 squeezed into 256x256 and answers with two classes. What is small in a photo of 4K is gone at that size; where a quarter of
 the photo still has the pixels, we therefore ask again for four overlapping corners, and give both: `photo` is LAION's own
 number, `photo_parts` the highest of the five. Writing in a scene is what it errs on; HELM (Stanford) raised the limit
-from 0.5 to 0.8 for that. `filters.marks.voices` takes CLIP's opinion into account.
+from 0.5 to 0.8 for that. A recipe's gate may ask CLIP as well (`clip.tag.watermark`).
 """
 
 from __future__ import annotations

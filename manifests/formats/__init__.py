@@ -1,29 +1,50 @@
 """Other people's formats, one file each: what they are called, where a picture lies in them, what stands in their index.
 
-The catalogue is a table that you can read: a format is a file, an import and an entry.
+The catalogue is a table that you can read: a format is a file and an entry.
 """
 
-from degrade.keys import nearest
-from manifests.formats import ai_toolkit, basicsr, diffsynth, diffusers, imagefolder, parquet, step1x_edit, webdataset
-from manifests.formats.contract import FileFormat, PackFormat
+from __future__ import annotations
 
-FORMATS: dict[str, FileFormat | PackFormat] = {
-    made.name: made
-    for made in (
-        webdataset.FORMAT,
-        imagefolder.FORMAT,
-        parquet.FORMAT,
-        diffsynth.FORMAT,
-        diffusers.FORMAT,
-        basicsr.FORMAT,
-        ai_toolkit.FORMAT,
-        step1x_edit.FORMAT,
-    )
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from degrade.keys import nearest
+
+if TYPE_CHECKING:
+    from manifests.formats.contract import FileFormat, PackFormat
+
+FILES = {
+    "webdataset": "webdataset",
+    "imagefolder": "imagefolder",
+    "parquet": "parquet",
+    "diffsynth": "diffsynth",
+    "diffusers": "diffusers",
+    "basicsr": "basicsr",
+    "ai-toolkit": "ai_toolkit",
+    "step1x-edit": "step1x_edit",
 }
+
+
+class Formats(Mapping[str, "FileFormat | PackFormat"]):
+    """The formats by name. A file is loaded when its format is asked for: the help of the command line only names them."""
+
+    def __getitem__(self, name: str) -> FileFormat | PackFormat:
+        made: FileFormat | PackFormat = importlib.import_module(f"{__name__}.{FILES[name]}").FORMAT
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FILES)
+
+    def __len__(self) -> int:
+        return len(FILES)
+
+
+FORMATS = Formats()
 
 
 def known(name: str) -> str:
     """Return a format's name; raises ValueError with the nearest valid one."""
-    if name not in FORMATS:
-        raise ValueError(f"no format `{name}`; {nearest(name, FORMATS)}")
+    if name not in FILES:
+        raise ValueError(f"no format `{name}`; {nearest(name, FILES)}")
     return name

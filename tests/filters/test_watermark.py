@@ -15,7 +15,7 @@ from degrade.contract import Srgb
 from degrade.errors import MissingModel
 from degrade.scene import checkpoints
 from filters.contract import Pair, Photo
-from filters.marks import network, voices
+from filters.marks import network
 from filters.watermark import FILTER, WatermarkScorer, WatermarkSettings, corners
 
 torch = pytest.importorskip("torch")
@@ -185,14 +185,3 @@ def test_laions_own_shape_opens(tmp_path: Path, rocket: Srgb) -> None:
     scorer = WatermarkScorer(WatermarkSettings(model=str(path)), "cpu")
     assert 0 <= _p(scorer, rocket)[0]["photo"] <= 1
     assert sum(weight.numel() for weight in scorer._model.parameters()) == 10_696_232 + 1_121_395  # timm's count of the body, and the head
-
-
-def test_a_second_voice_moderates_the_first() -> None:
-    """Agreement stays, doubt halves the odds' exponent, contradiction takes the claim back, silence changes nothing."""
-    together = voices.second_voice
-    assert together({"watermark.clean": 0.9, "clip.tag.watermark": 0.9}) == pytest.approx(0.9)
-    assert together({"watermark.photo": 0.9, "clip.tag.watermark": 0.1}) == pytest.approx(0.5)
-    assert together({"watermark.clean": 0.9, "clip.tag.watermark": 0.5}) == pytest.approx(0.75)
-    assert together({"watermark.clean": 0.8}) == pytest.approx(0.8)
-    assert together({"watermark.clean": 1.0, "clip.tag.watermark": 0.0}) == pytest.approx(0.5)
-    assert together({"clean.halo": 1.0}) is None

@@ -31,6 +31,11 @@ def to(run, name, **options):
     return export(run, run / "manifest.parquet", name, **options)
 
 
+def test_a_format_is_called_as_it_is_listed():
+    """The table of files and the files themselves agree about names."""
+    assert {name: made.name for name, made in FORMATS.items()} == {name: name for name in FORMATS}
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_running_again_changes_nothing(run, tmp_path, name):
     """A second export leaves every file as it is, and an export elsewhere has the same bytes, but for paths it must name."""

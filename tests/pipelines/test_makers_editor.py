@@ -106,6 +106,29 @@ def test_editors_of_the_day_can_be_called():
         assert {"image", "prompt", "generator", "num_inference_steps"} <= editor.check_call(getattr(diffusers, name), {"num_inference_steps": 4})
 
 
+@pytest.mark.slow
+def test_kontext_edits_in_batches(tmp_path, astronaut):
+    """FLUX Kontext, tiny, through the same door: two photos of any aspect in one call, as alone."""
+    folder = tiny_diffusers.saved(tmp_path / "kontext", tiny_diffusers.kontext)
+    call = {"num_inference_steps": 2, "max_area": 64 * 48, "_auto_resize": False, "max_sequence_length": 16, "true_cfg_scale": 2.0, "negative_prompt": "rain"}
+    opened = editor.open_maker(EditorSettings(model=str(folder), call=call, batch=2), "cpu")
+    orders = [order(astronaut[:48, :64], 1), order(astronaut[64:112, :64], 2, "Remove the rain.")]
+    together = opened.make(orders)
+    assert [one.shape for one in together] == [(48, 64, 3)] * 2
+    assert max(int(np.abs(made.astype(int) - opened.make([one])[0]).max()) for made, one in zip(together, orders, strict=True)) <= 1
+    assert np.abs(together[0].astype(int) - together[1]).mean() > 1
+
+
+@pytest.mark.slow
+def test_qwen_image_edit_answers_in_its_own_size(tmp_path, astronaut):
+    """Qwen-Image-Edit, tiny, through the same door: a megapixel of the photo's aspect, another for another seed."""
+    folder = tiny_diffusers.saved(tmp_path / "qwen", tiny_diffusers.qwen_edit)
+    opened = editor.open_maker(EditorSettings(model=str(folder), call={"num_inference_steps": 1, "true_cfg_scale": 1.0}), "cpu")
+    one, other = opened.make([order(astronaut[:256, :320], seed) for seed in (1, 2)])
+    assert one.shape == (928, 1152, 3)
+    assert not np.array_equal(one, other)
+
+
 def changed_index(folder, copy, **entries):
     """Return a copy of a pipeline that says other things of itself."""
     shutil.copytree(folder, copy)
