@@ -58,7 +58,8 @@ class Asked(NamedTuple):
 def main() -> None:
     """Ask, print and draw."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=Path, default=Path(os.environ.get("PATINA_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")) / "clean")
+    data = Path(os.environ.get("PATINA_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    parser.add_argument("--photos", type=Path, default=data / "clean")
     parser.add_argument("--stratum", type=int, default=3)
     parser.add_argument("--png", type=Path, default=Path("alignment_curve.png"))
     options = parser.parse_args()
@@ -118,7 +119,8 @@ def _shift(rng: np.random.Generator, length_px: float) -> Similarity:
 
 def _placed(clean: Srgb, true: Similarity) -> Srgb:
     """Return the clean side whose middle lies where `true` puts it; Lanczos, for OpenCV's cubic kernel is off by 0.05 px itself."""
-    matrix = true.inverse().matrix(SIDE_PX, SIDE_PX) + [[0, 0, MARGIN_PX], [0, 0, MARGIN_PX]]
+    matrix = true.inverse().matrix(SIDE_PX, SIDE_PX)
+    matrix[:, 2] += MARGIN_PX
     flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(clean, matrix, (SIDE_PX, SIDE_PX), flags=flags, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
@@ -131,7 +133,8 @@ def _print(asked: list[Asked]) -> None:
             told = _lengths(asked, task, length)
             line.append(f"{length:g}: " + ("-" if not len(told) else "{1:.2f} ({0:.2f} to {2:.2f})".format(*np.quantile(told, (0.05, 0.5, 0.95)))))
         print(f"{task:<12} " + "   ".join(line))
-    print(f"\n{'':<12}{'pairs':>7}{'told':>7}{'found':>7}{'found 0':>9}{'found 1':>9}{'off px: median':>16}{'95 %':>7}{'turn off deg':>14}{'scale off':>11}{'ms':>7}")
+    shares = f"{'pairs':>7}{'told':>7}{'found':>7}{'found 0':>9}{'found 1':>9}"
+    print(f"\n{'':<12}{shares}{'off px: median':>16}{'95 %':>7}{'turn off deg':>14}{'scale off':>11}{'ms':>7}")
     for task in TASKS:
         print(f"{task:<12}" + _line([one for one in asked if one.task == task]))
 

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from degrade.errors import Reason
 from filters import limits as intervals
 from filters.contract import Filter, Item, Measure, Pair, Scores, Settings, Wants
+from filters.limits import EVERY, Limit
 from filters.registration.match import Match, match
 from filters.registration.similarity import Similarity
-from filters.limits import EVERY, Limit
 from filters.verdict import Verdict
 
 LIMITS: dict[str, Limit] = {  # what our own pairs keep to, at every severity; long blur has no one place

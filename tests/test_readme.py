@@ -66,11 +66,24 @@ def test_yaml_in_the_readme_is_valid():
     pages = [parse({"tasks": {"haze": {}}, **yaml.safe_load(block)}) for block in blocks("yaml")]
     assert {page.priors.depth for page in pages} == {"geometric", "dpt_large"}
     assert any(page.banks and page.layers for page in pages)
+    assert any(page.score.pairs and page.select.limits for page in pages)
+
+
+def listed(section: str) -> tuple[str, ...]:
+    """Return the first words of the table in a section."""
+    text = README.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
 
 
 def test_the_table_of_degradations_is_the_catalogue():
     """Every registered generator is described, and nothing is described that is not registered."""
     import degrade
 
-    told = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
-    assert tuple(told) == degrade.NAMES
+    assert listed("Degradations") == degrade.NAMES
+
+
+def test_the_table_of_scorers_is_the_registry():
+    """Every scorer is described, and nothing is described that is not registered."""
+    import filters
+
+    assert sorted(listed("Filters")) == sorted(filters.NAMES)

@@ -6,8 +6,8 @@ by Gauss-Newton with Cauchy's weights: tiles that moved otherwise (a repainted t
 what the tile knows, m what a similarity leaves open. The picture is warped by the answer and asked again.
 
 A long exposure blurs along a path, and fine detail follows the place where the hand dwelt, not the middle of the path: up
-to 5 px off at a blur of 24. So the answer is that of the finest level which the degradation left: whose detail has at least
-half of the contrast, clean to degraded, that a coarser level has. Noise does not enter that ratio, blur does.
+to 5 px off at a blur of 24. So each finer level is believed as far as the degradation left its detail: by the contrast of what
+both sides share, degraded over clean, relative to the coarser levels. Noise does not enter that ratio, blur does.
 """
 
 from __future__ import annotations

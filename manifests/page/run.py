@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from degrade.errors import RunError
 from degrade.keys import nearest
-from manifests.limits import Limit
 from manifests.commit import read_table
+from manifests.limits import Limit
 from manifests.page import columns, members, parameters, reviews, row, scored, survival, thumbnails
 from manifests.page.agreement import agreement
 from manifests.schema import PAIR

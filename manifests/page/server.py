@@ -81,6 +81,7 @@ class PageServer(ThreadingHTTPServer):
     def __init__(self, run: InspectedRun, port: int) -> None:
         self.run = run
         self.token = secrets.token_urlsafe(24)
+        run.overview_json()  # made before anybody waits for it
         self.files = {**static_files(POLICY, self.token), DATA: b"const HELD = null;\n"}
         try:
             super().__init__((ADDRESS, port), _Handler)
@@ -138,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _view(self) -> Answer:
         parts = urlsplit(self.path)
         words = [unquote(word) for word in parts.path.strip("/").split("/")]
-        answer = self._file(words) or self._told(words, parse_qs(parts.query)) or self._seen(words)
+        answer = self._file(words) or self._told(words, parse_qs(parts.query)) or self._scored(words) or self._seen(words)
         return answer or _refused(HTTPStatus.NOT_FOUND, "there is nothing here")
 
     def _file(self, words: list[str]) -> Answer | None:
@@ -158,14 +159,19 @@ class _Handler(BaseHTTPRequestHandler):
                 return Answer(run.overview_json(), JSON)
             case ["api", "reviews"]:
                 return Answer(json_bytes(run.reviewed()), JSON)
-            case ["api", "scores"]:
-                return Answer(json_bytes(run.scores()), JSON)
-            case ["api", "scores", name]:
-                return Answer(run.score(name).astype("<f4").tobytes(), NUMBERS)
             case ["api", "parameters"]:
                 return Answer(json_bytes(run.parameters(query.get("task", [""])[0])), JSON)
             case ["api", "pair", pair_id]:
                 return Answer(json_bytes(run.story(pair_id)), JSON)
+        return None
+
+    def _scored(self, words: list[str]) -> Answer | None:
+        """Answer with scores: what there is of them, or one of every pair."""
+        match words:
+            case ["api", "scores"]:
+                return Answer(json_bytes(self.server.run.scores()), JSON)
+            case ["api", "scores", name]:
+                return Answer(self.server.run.score(name).astype("<f4").tobytes(), NUMBERS)
         return None
 
     def _seen(self, words: list[str]) -> Answer | None:

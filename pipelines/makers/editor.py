@@ -168,7 +168,7 @@ def _alike(orders: Sequence[Order], batch: int) -> list[list[int]]:
 
 def _filled(photo: Srgb, multiple: int) -> Srgb:
     """Return a photo mirrored at its right and lower edge to a multiple."""
-    return cv2.copyMakeBorder(photo, 0, -photo.shape[0] % multiple, 0, -photo.shape[1] % multiple, cv2.BORDER_REFLECT_101)
+    return cv2.copyMakeBorder(photo, 0, 0, 0, -photo.shape[1] % multiple, cv2.BORDER_REFLECT_101)
 
 
 def _picture(made: Srgb, order: Order, multiple: int) -> Srgb | BadSample:

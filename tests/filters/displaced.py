@@ -19,6 +19,7 @@ def still(photo: Srgb) -> Srgb:
 def displaced(photo: Srgb, found: Similarity) -> Srgb:
     """Return the middle of a photo, such that what `still` shows at x stands at found(x)."""
     height, width = (side - 2 * MARGIN_PX for side in photo.shape[:2])
-    matrix = found.inverse().matrix(width, height) + [[0, 0, MARGIN_PX], [0, 0, MARGIN_PX]]
+    matrix = found.inverse().matrix(width, height)
+    matrix[:, 2] += MARGIN_PX
     flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(photo, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101), np.uint8)

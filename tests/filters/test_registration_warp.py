@@ -23,7 +23,7 @@ def test_a_corrected_pair_is_aligned(astronaut, true):
     assert ours.shape == theirs.shape
     assert min(ours.shape[:2]) > 0.95 * min(clean.shape[:2]) - 2 * true.reach_px(464, 464)
     assert match(ours, theirs).found.reach_px(464, 464) < 0.1
-    assert cv2.PSNR(ours, theirs) > 34 > 27 > cv2.PSNR(clean, degraded)
+    assert cv2.PSNR(ours, theirs) > cv2.PSNR(clean, degraded) + 7
 
 
 def test_whole_pixels_are_cut_and_not_warped(astronaut):

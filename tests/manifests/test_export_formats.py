@@ -98,8 +98,8 @@ def test_webdataset_groups_members_by_key(run, rows):
         assert members["txt"] == b"Remove the noise."
 
 
-def test_webdataset_runs_the_card(run, monkeypatch):
-    """The lines that the card gives are run as they stand, and give every training pair."""
+def test_webdataset_runs_the_card(run, rows, monkeypatch):
+    """The lines that the card gives are run as they stand, and give every training pair, pixel by pixel."""
     pytest.importorskip("webdataset", reason="pip install 'patina[train]'")
     folder = to(run, "webdataset")
     code = (folder / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
@@ -107,8 +107,9 @@ def test_webdataset_runs_the_card(run, monkeypatch):
     names = {}
     exec(code, names)
     found = list(names["pairs"])
-    assert len(found) == 4
-    assert all(degraded.size == clean.size == (48, 48) and prompt.startswith("Remove") for degraded, clean, prompt in found)
+    assert all(prompt == "Remove the noise." for _, _, prompt in found)
+    wanted = [tuple(stored(run, row, side).tobytes() for side in ("degraded", "clean")) for row in rows.values() if row["split"] == "train"]
+    assert sorted(tuple(side.convert("RGB").tobytes() for side in (degraded, clean)) for degraded, clean, _ in found) == sorted(wanted)
 
 
 def test_parquet_holds_picture_structs(run, rows):

@@ -15,6 +15,7 @@ from manifests.page import files
 from manifests.page.reviews import ReviewLog
 from manifests.page.run import About, InspectedRun
 from manifests.page.server import PageServer
+from pipelines.select import select
 
 playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright, and a Chromium of the system")
 pytestmark = pytest.mark.slow
@@ -104,7 +105,9 @@ def test_filters_sorting_and_the_address_agree(tab, url, run):
     tab.wait_for_selector(".cell")
     wait(tab, f"Page.found.order.length === {left}")
     tab.keyboard.press("x")
-    tab.select_option("#sort", "-score.psnr_db")
+    tab.select_option("#sort", "score.psnr_db")
+    tab.click("#direction")
+    wait(tab, "Page.state.sort === '-score.psnr_db' && !Page.waiting")
     found = tab.evaluate("[...Page.found.order].map((row) => Page.table.number('score.psnr_db', row)).filter((value) => !Number.isNaN(value))")
     assert found == sorted(found, reverse=True)
     assert not tab.complaints
@@ -142,7 +145,7 @@ def test_comparing_by_keyboard(tab, url):
 
 
 def test_a_reject_by_keyboard_lasts(tab, url, run):
-    """A reviewer rejects with two keys; after a reload, and in the run's file, the decision is there."""
+    """A reviewer rejects with two keys; after a reload the decision is there, and `select` honours it."""
     tab.goto(url)
     tab.wait_for_selector(".cell")
     tab.fill("#reviewer", "ann")
@@ -158,6 +161,37 @@ def test_a_reject_by_keyboard_lasts(tab, url, run):
     tab.reload()
     tab.wait_for_selector(".decide.reject[aria-pressed=true]")
     assert ReviewLog(run.folder).standing()[pair]["ann"].reason == "misaligned"
+    select(run)
+    (row,) = [row for row in read_table(run.manifest).to_pylist() if row["pair_id"] == pair]
+    assert (row["verdict"], row["decided_by"], row["detail"]) == ("reject", "review", "ann: misaligned")
+    assert not tab.complaints
+
+
+def test_many_scores_are_folded_until_they_are_wanted(tab, url, run):
+    """Sixty scores of five scorers: none is fetched but the PSNR until its scorer is opened, it is sought, or an address filters by it."""
+    table = read_table(run.manifest)
+    names = [f"scorer{at // 12}.measure_{at}" for at in range(60)]
+    scores = [[*(row or []), *((name, place + at / 100) for at, name in enumerate(names))] for place, row in enumerate(table.column("scores").to_pylist())]
+    field = table.schema.get_field_index("scores")
+    pq.write_table(table.set_column(field, table.schema.field(field), pa.array(scores, table.schema.field(field).type)), run.manifest)
+    fetched = "[...Page.table.numberColumns.keys()].filter((name) => name.startsWith('score.')).length"
+    tab.goto(url)
+    wait(tab, f"Scores.listed.length === 61 && {fetched} === 1")
+    assert tab.locator(".scores .toggle").count() == 5
+    tab.click('[data-scorer="scorer2"]')
+    wait(tab, f"{fetched} === 13 && document.querySelectorAll('.scores .histogram:not([hidden])').length === 13")
+    tab.fill("#score-search", "measure 44")
+    wait(tab, f"{fetched} === 14 && document.querySelectorAll('.scores .histogram:not([hidden])').length === 1")
+    tab.goto("about:blank")
+    tab.goto(f"{url}#score.scorer4.measure_50=..3.5&sort=-score.scorer4.measure_50")
+    wait(tab, "Page.found && Page.found.order.length === 4")
+    assert tab.inner_text(".chip") == "scorer4 / measure 50≤ 3.5×"
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#story .scores details")
+    assert tab.locator("#story .scores details[open]").count() == 0
+    tab.keyboard.press("Escape")
+    tab.click(".chip")
+    wait(tab, f"Page.found.order.length === {table.num_rows}")
     assert not tab.complaints
 
 

@@ -148,14 +148,16 @@ def trap(port: int) -> Iterator[list[str]]:
                 came.append(str(who))
                 connection.close()
 
-    threads = [threading.Thread(target=watch, args=(listener,)) for listener in listeners]
+    threads = [threading.Thread(target=watch, args=(listener,), daemon=True) for listener in listeners]
     for thread in threads:
         thread.start()
-    yield came
-    over.set()
-    for thread, listener in zip(threads, listeners, strict=True):
-        thread.join()
-        listener.close()
+    try:
+        yield came
+    finally:
+        over.set()
+        for thread, listener in zip(threads, listeners, strict=True):
+            thread.join()
+            listener.close()
 
 
 class Names:

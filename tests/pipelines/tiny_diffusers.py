@@ -147,7 +147,14 @@ def qwen_edit() -> Any:
             chat_template=random_qwen.TEMPLATE,
         ),
         transformer=diffusers.QwenImageTransformer2DModel(
-            patch_size=2, in_channels=16, out_channels=4, num_layers=1, attention_head_dim=16, num_attention_heads=1, joint_attention_dim=DIM, axes_dims_rope=(8, 4, 4)
+            patch_size=2,
+            in_channels=16,
+            out_channels=4,
+            num_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=1,
+            joint_attention_dim=DIM,
+            axes_dims_rope=(8, 4, 4),
         ),
     )
 
