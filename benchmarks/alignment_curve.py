@@ -178,6 +178,7 @@ def _panel(asked: list[Asked], task: str) -> Srgb:
         if told:
             across = round(left + width * length / SHIFTS_PX[-1])
             points.append((across, *(down(error) for error in np.quantile(told, (0.05, 0.5, 0.95)) - length)))
+        if told and length == int(length):  # the smaller ones would write over each other
             cv2.putText(panel, f"{length:g}", (across - 6, PANEL_PX - 14), cv2.FONT_HERSHEY_SIMPLEX, 0.3, (90, 90, 90), 1, cv2.LINE_AA)
     band = np.array([(x, low) for x, low, _, _ in points] + [(x, high) for x, _, _, high in reversed(points)], np.int32)
     cv2.fillPoly(panel, [band], (240, 215, 180))

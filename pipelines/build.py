@@ -15,6 +15,7 @@ from pipelines import banks, export, index, plan, render, score, select
 from pipelines.engine import Engine
 from pipelines.photos.sources import Source
 from pipelines.pictures import figures, report
+from pipelines.real import making
 from pipelines.run import Run
 
 
@@ -45,6 +46,9 @@ def build(run: Run, inputs: tuple[Source, ...], engine: Engine) -> Summary:
     """Do whatever a run still needs; raises what its verbs raise."""
     if not run.manifest.exists():
         render.check_models(run, engine)
+        score.check_models(run, engine)
+        if run.recipe.real is not None:
+            making.open_all(run, run.recipe.real, engine)
     index.index(run, inputs, engine)
     banks.index(run, engine)
     if run.recipe.score.photos:

@@ -6,20 +6,24 @@ import importlib.util
 import os
 import platform
 from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any
 
 import av
 from PIL import features
 
 import degrade
 from degrade.contract import Generator
-from degrade.scene import checkpoints, mask_models, models, sam_weights
+from pipelines.models_here import Check, models_here
 
 EXTRAS = {
     "torch": "train",
     "transformers": "depth",
     "webdataset": "train",
     "open_clip": "clip",
+    "timm": "dino",
+    "lpips": "lpips",
+    "diffusers": "editor",
+    "spandrel": "network",
     "segment_anything": "sam",
     "pillow_heif": "heif",
     "skimage": "demo",
@@ -27,14 +31,6 @@ EXTRAS = {
 DISTRIBUTIONS = {"open_clip": "open_clip_torch", "segment_anything": "segment-anything", "pillow_heif": "pillow-heif", "skimage": "scikit-image"}
 BASE = ("numpy", "opencv-python-headless", "pillow", "av", "isal", "pyarrow", "ray", "fsspec", "pydantic")
 VIDEO = ("libx264", "libx265", "mpeg4", "mpeg2video")
-
-
-class Check(NamedTuple):
-    """One line of the doctor's answer."""
-
-    what: str
-    there: bool
-    detail: str
 
 
 def describe(generator: Generator[Any, Any]) -> dict[str, Any]:
@@ -66,7 +62,7 @@ def kinds() -> list[dict[str, Any]]:
 
 def examine() -> list[Check]:
     """Return what is installed, which models are here, and how to get what is not."""
-    return [*_machine(), *_libraries(), *_codecs(), *_models()]
+    return [*_machine(), *_libraries(), *_codecs(), *models_here()]
 
 
 def _machine() -> list[Check]:
@@ -96,29 +92,3 @@ def _libraries() -> list[Check]:
 def _codecs() -> list[Check]:
     checks = [Check(f"codec {name}", bool(features.check(name)), "Pillow") for name in ("jpg", "webp", "avif")]
     return checks + [Check(f"codec {name}", name in av.codecs_available, f"PyAV {av.__version__}") for name in VIDEO]
-
-
-def _models() -> list[Check]:
-    stand_ins = [Check("depth: geometric", True, "stand-in, needs no weights"), Check("segments: superpixels", True, "stand-in, needs no weights")]
-    hub = [("depth", "depth", models.NAMES), ("segments", "sam", mask_models.NAMES)]
-    return [*stand_ins, *(_on_hub(f"{kind}: {name}", extra, source) for kind, extra, names in hub for name, source in names.items()), *_files()]
-
-
-def _on_hub(what: str, extra: str, source: str) -> Check:
-    """Say whether a checkpoint lies in the Hugging Face cache, without loading it."""
-    if importlib.util.find_spec("huggingface_hub") is None:
-        return Check(what, there=False, detail=f"pip install 'patina[{extra}]', then: hf download {source}")
-    from huggingface_hub import try_to_load_from_cache
-
-    there = isinstance(try_to_load_from_cache(source, "config.json"), str)
-    return Check(what, there, source if there else f"to get it: hf download {source}")
-
-
-def _files() -> list[Check]:
-    """Say whether segment-anything's own files are where they are looked for."""
-    checks = []
-    for name, published in sam_weights.PUBLISHED.items():
-        path = checkpoints.folder() / published.file
-        how = f"to get it: curl --create-dirs -o {path} {sam_weights.URL}{published.file}"
-        checks.append(Check(f"segments: {name}", path.is_file(), str(path) if path.is_file() else how))
-    return checks

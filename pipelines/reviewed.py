@@ -14,14 +14,15 @@ from manifests.schema import PAIR
 NAME = "review"  # in `decided_by`
 
 
-def apply(table: pa.Table, standing: Mapping[str, Words]) -> pa.Table:
+def apply(table: pa.Table, standing: Mapping[str, Words], needed: int = 1) -> pa.Table:
     """Return a shard's rows with the standing words of reviewers applied.
 
     Args:
         table: rows after the limits.
         standing: the last words on pairs, by pair.
+        needed: how many accepts and rejects decide a pair; where there are fewer, the limits' verdict stands.
     """
-    ended = {pair_id: word for pair_id, words in standing.items() if (word := outcome(words))}
+    ended = {pair_id: word for pair_id, words in standing.items() if (word := outcome(words, needed))}
     told = [pair_id for pair_id in table.column("pair_id").to_pylist() if pair_id in ended] if ended else []
     if not told:
         return table

@@ -10,12 +10,12 @@ import json
 from collections import Counter
 from typing import Any, NamedTuple
 
-from degrade.errors import RecipeError, RunError
+from degrade.errors import MissingModel, RecipeError, RunError
 from filters import NAMES, by_name
-from filters.contract import Filter
+from filters.contract import Filter, Wants
 from manifests import commit, scores
 from pipelines.engine import Engine
-from pipelines.guard import Limits
+from pipelines.guard import Limits, WorkStopped
 from pipelines.progress import Meter
 from pipelines.recipe import changed
 from pipelines.run import Run
@@ -69,13 +69,39 @@ def score(run: Run, engine: Engine, on: str = "pairs", only: tuple[str, ...] = (
     return [_run(run, engine, by_name(name), on, parts) for name in wanted(run, on, only)]
 
 
+def check_models(run: Run, engine: Engine) -> None:
+    """Raise before hours of work if a scorer that the recipe names cannot be opened; all that is missing is told at once."""
+    missing: dict[str, None] = {}
+    for on in subjects.ON:
+        pages: dict[str, Any] = getattr(run.recipe.score, on)
+        for name in pages:
+            try:
+                _opened(run, engine, by_name(name), on)
+            except WorkStopped as error:
+                missing[str(error)] = None
+    if missing:
+        raise MissingModel("\n  ".join(missing))
+
+
+def _opened(run: Run, engine: Engine, made: Filter, on: str) -> str:
+    """Open a scorer where it will work; answer what makes its numbers."""
+    settings = run.recipe.score.settings(on, made.name)
+    wants = made.wants(made.settings.model_validate(settings))
+    task = {"name": made.name, "settings": settings}
+    maker: str = next(iter(engine.serve("pipelines.scoring.feed:check", [task], _limits(wants), wants)))
+    return maker
+
+
+def _limits(wants: Wants) -> Limits:
+    return Limits(max(PATIENCE_S, wants.deadline_s * wants.batch), memory_bytes=0)  # alike for most, so that one process serves them all
+
+
 def _run(run: Run, engine: Engine, made: Filter, on: str, parts: list[subjects.Part]) -> Scored:
     """Run one scorer over the parts that it has not scored."""
     settings = run.recipe.score.settings(on, made.name)
     wants = made.wants(made.settings.model_validate(settings))
-    limits = Limits(max(PATIENCE_S, wants.deadline_s * wants.batch), memory_bytes=0)  # alike for most, so that one process serves them all
     base = {"run": str(run.folder), "on": on, "name": made.name, "settings": settings}
-    maker = next(iter(engine.serve("pipelines.scoring.feed:check", [base], limits, wants)))
+    maker = _opened(run, engine, made, on)
     identity = _identify(run, made, on, settings, maker)
     folder = scores.shard_path(run.folder, made.name, on, "").parent
     commit.clear_temporaries(folder)
@@ -85,7 +111,7 @@ def _run(run: Run, engine: Engine, made: Filter, on: str, parts: list[subjects.P
     ends: Counter[str] = Counter()
     total = sum(part.items for part in parts)
     with Meter(made.name, total, total - sum(part.items for part in todo), on) as meter:
-        for answer in engine.serve("pipelines.scoring.feed:work", tasks, limits, wants):
+        for answer in engine.serve("pipelines.scoring.feed:work", tasks, _limits(wants), wants):
             ends.update(answer["counts"])
             meter.add(answer["items"], {reason: count for reason, count in answer["counts"].items() if reason})
         seconds = meter.seconds

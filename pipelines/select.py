@@ -22,6 +22,7 @@ from filters import NAMES
 from manifests import commit, scores, shards
 from manifests.joined import Joined, joined
 from manifests.limits import Limit, outside
+from manifests.page import queue
 from manifests.page.columns import score
 from manifests.page.reviews import ReviewLog
 from manifests.schema import PAIR, PLAN
@@ -56,14 +57,14 @@ def select(run: Run) -> list[Fallen]:
         RunError: a limit names a number that is not there; says which verb gives it.
     """
     tally = Tally(Counter(), Counter())
-    standing = ReviewLog(run.folder).standing()
+    standing, needed = ReviewLog(run.folder).standing(), queue.read(run.folder).reviewers
     kept = scores.kept(run.folder, "pairs")
     _check(run, kept)
     hashes: dict[str, str] = {}
     with commit.atomic_file(run.manifest) as file, pq.ParquetWriter(file, PAIR, compression="zstd", write_page_checksum=True) as writer:
         for table, numbers in _pieces(run, kept, hashes):
             judged = best.apply(_judged(table, numbers, run.recipe.select.limits, kept, tally), run.recipe.real)
-            writer.write_table(reviewed.apply(judged, standing))
+            writer.write_table(reviewed.apply(judged, standing, needed))
         refused = commit.read_table(run.folder / "plan" / "refused.parquet")
         if refused.num_rows:
             writer.write_table(_refused(refused))

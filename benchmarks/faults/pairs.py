@@ -48,10 +48,17 @@ def inner(wide: Srgb) -> Srgb:
 
 
 def opened(folder: Path, half: int) -> list[Opened]:
-    """Return the photos of a half, 0 or 1, that are large enough."""
-    least = SIDE_PX + 2 * MARGIN_PX
-    photos = [open_photo(path) for path in sorted(folder.iterdir())[half::2]]
-    return [photo for photo in photos if min(photo.pixels.shape[:2]) >= least]
+    """Return the photos of a half, 0 or 1, that can be read and are large enough."""
+    photos = []
+    for path in sorted(folder.iterdir())[half::2]:
+        try:
+            photo = open_photo(path)
+        except BadSample as unusable:
+            print(f"{path.name}: {unusable}")
+            continue
+        if min(photo.pixels.shape[:2]) >= SIDE_PX + 2 * MARGIN_PX:
+            photos.append(photo)
+    return photos
 
 
 def made(photos: Sequence[Opened], tasks: Sequence[str], count: int) -> Iterator[Good]:
@@ -68,7 +75,7 @@ def made(photos: Sequence[Opened], tasks: Sequence[str], count: int) -> Iterator
 
 def _made(photos: Sequence[Opened], task: str, stratum: int, turn: int, number: int) -> Good | None:
     photo, partner = photos[number], photos[(number + 1 + turn) % len(photos)]
-    rng = stream(number, "faulty pairs", task, str(turn))
+    rng = stream(number, "faulty pairs", f"{task} {turn}")
     beside = Beside(partner=partner if task == "reflection" else None)
     try:
         tried = try_one(photo, task, stratum, number + 100 * turn, _crop(rng, photo), beside)

@@ -75,7 +75,7 @@ class Lpips:
         torch = checkpoints.library("torch", WHAT, "lpips")
         if net not in BACKBONES:
             raise MissingModel(f"LPIPS has no backbone `{net}`; {nearest(net, BACKBONES)}")
-        path, digest = _file(net, weights)
+        path, digest = find(net, weights)
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self._network = _network(net, path).to(self.device)
         self._at_once_px = BACKBONES[net].at_once_px
@@ -129,8 +129,8 @@ class Lpips:
             yield weigh((unit[:, 0] - unit[:, 1]).square_())[:, 0]
 
 
-def _file(net: str, named: str | None) -> tuple[Path, str]:
-    """Return the backbone's file and its SHA-256."""
+def find(net: str, named: str | None = None) -> tuple[Path, str]:
+    """Return the backbone's file and its SHA-256; raises MissingModel with the command that gets it."""
     if named is not None:
         path = Path(named)
         if not path.is_file():

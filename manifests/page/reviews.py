@@ -1,7 +1,8 @@
 """What people decided about pairs: one JSON line for each decision, appended to `RUN/reviews.jsonl` and never changed.
 
 The last word of each reviewer on a pair stands. A majority of accepts and rejects decides; a tie rejects, since a doubtful
-pair costs a trainer more than a missing one. A flag asks for another look and decides nothing.
+pair costs a trainer more than a missing one. A flag asks for another look and decides nothing. Where a run asks for
+several reviewers (`manifests/page/queue.py`), fewer accepts and rejects than that decide nothing yet.
 """
 
 from __future__ import annotations
@@ -141,14 +142,29 @@ def _drop_torn_line(handle: int) -> None:
         os.ftruncate(handle, size - len(tail) + tail.rfind(b"\n") + 1)
 
 
-def outcome(words: Words) -> str | None:
-    """Return what a pair's reviewers decided together: accept, reject, or None where nobody said either."""
-    said = Counter(review.decision for review in words.values())
-    if not said["accept"] and not said["reject"]:
+def outcome(words: Words, needed: int = 1) -> str | None:
+    """Return what a pair's reviewers decided together: accept, reject, or None where too few have said either.
+
+    Args:
+        words: the standing words on the pair.
+        needed: how many accepts and rejects there must be.
+    """
+    said = _votes(words)
+    if said.total() < max(needed, 1):
         return None
     return "accept" if said["accept"] > said["reject"] else "reject"
+
+
+def settled(words: Words, needed: int = 1) -> bool:
+    """Say whether another word is not wanted: enough people have spoken, and more of them on one side."""
+    said = _votes(words)
+    return said.total() >= max(needed, 1) and said["accept"] != said["reject"]
 
 
 def disputed(words: Words) -> bool:
     """Say whether reviewers disagree about a pair."""
     return {"accept", "reject"} <= {review.decision for review in words.values()}
+
+
+def _votes(words: Words) -> Counter[str]:
+    return Counter(review.decision for review in words.values() if review.decision in {"accept", "reject"})

@@ -19,7 +19,7 @@ from degrade.errors import RunError
 from degrade.keys import nearest
 from manifests.commit import read_table
 from manifests.limits import Limit
-from manifests.page import columns, members, parameters, reviews, row, scored, survival, thumbnails
+from manifests.page import columns, members, parameters, queue, reviews, row, scored, survival, thumbnails
 from manifests.page.agreement import agreement
 from manifests.schema import PAIR
 
@@ -198,17 +198,19 @@ class InspectedRun:
 
     def reviewed(self, only: str | None = None) -> dict[str, Any]:
         """Return the standing words on every pair, or on one, what they come to, and how far the reviewers agree."""
-        standing = self.reviews.standing()
+        standing, asked = self.reviews.standing(), queue.read(self.folder)
         pairs = {
             pair_id: {
-                "outcome": reviews.outcome(words),
+                "outcome": reviews.outcome(words, asked.reviewers),
+                "settled": reviews.settled(words, asked.reviewers),
                 "disputed": reviews.disputed(words),
                 "words": {name: {"decision": word.decision, "reason": word.reason, "note": word.note} for name, word in words.items()},
             }
             for pair_id, words in standing.items()
             if only in {None, pair_id}
         }
-        return {"pairs": pairs, "agreement": agreement(standing.values())._asdict()}
+        whole = {} if only else {"queue": asked.pairs}
+        return {"pairs": pairs, "agreement": agreement(standing.values())._asdict(), "reviewers": asked.reviewers, **whole}
 
 
 def json_bytes(value: Any) -> bytes:

@@ -41,6 +41,7 @@ NAMES = {
 }
 WHAT, EXTRA = "image editing", "editor"
 OURS = ("image", "prompt", "generator", "output_type", "return_dict", "num_images_per_prompt")  # of a call: given by the job
+PACE = ("batch", "offload", "deadline_s")
 BATCHED = ("StableDiffusionInstructPix2PixPipeline", "FluxKontextPipeline")  # a list of photos is a batch; to others it is one photo with references
 SQUARE = ("FluxKontextPipeline",)  # answers in a square, whatever the photo, unless it is told the photo's size
 PER_PROMPT = ("negative_prompt", "prompt_2", "negative_prompt_2")  # words that a batch wants once for each of its prompts
@@ -168,7 +169,7 @@ def _alike(orders: Sequence[Order], batch: int) -> list[list[int]]:
 
 def _filled(photo: Srgb, multiple: int) -> Srgb:
     """Return a photo mirrored at its right and lower edge to a multiple."""
-    return cv2.copyMakeBorder(photo, 0, 0, 0, -photo.shape[1] % multiple, cv2.BORDER_REFLECT_101)
+    return cv2.copyMakeBorder(photo, 0, -photo.shape[0] % multiple, 0, -photo.shape[1] % multiple, cv2.BORDER_REFLECT_101)
 
 
 def _picture(made: Srgb, order: Order, multiple: int) -> Srgb | BadSample:
@@ -236,4 +237,5 @@ def wants(settings: EditorSettings) -> Wants:
     return Wants(gpus=1.0, batch=settings.batch, deadline_s=settings.deadline_s)
 
 
-KIND = Kind("editor", "an image-editing pipeline of diffusers (Qwen-Image-Edit, FLUX Kontext, InstructPix2Pix...)", EditorSettings, open_maker, wants)
+ABOUT = "an image-editing pipeline of diffusers (Qwen-Image-Edit, FLUX Kontext, InstructPix2Pix...)"
+KIND = Kind("editor", ABOUT, EditorSettings, open_maker, wants, pace=PACE)

@@ -42,6 +42,8 @@ def plain(row: Mapping[str, Any]) -> dict[str, str]:
     more = row.get("extra")
     told = {name: value for name, value in row.items() if name not in _LEFT and name != "extra"}
     told |= more if isinstance(more, dict) else dict(more) if isinstance(more, list) and more and isinstance(more[0], tuple) else {}
+    if told.get("final_url") == told.get("url"):
+        told.pop("final_url", None)
     return {_RENAMED.get(name, text(name)): text(value) for name, value in told.items() if isinstance(value, (str, int, float)) and value != ""}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import socket
 import socketserver
@@ -13,13 +14,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from PIL import Image
 
+from manifests.commit import read_table
 from pipelines.web import addresses
 from pipelines.web.reader import Limits, Reader
+from pipelines.web.turns import Manners
 
 HERE = "127.0.0.77"  # the site's address; all other loopback stays forbidden
 SITE = "photos.test"
@@ -194,3 +197,24 @@ def certificate(folder: Path, host: str = SITE) -> Path:
     subprocess.run(["openssl", "req", "-x509", *key, *name], check=True, capture_output=True)
     path.write_text(path.read_text() + (folder / "cert.pem").read_text())
     return path
+
+
+PHOTOS = {f"/{at}.jpg": jpeg(at) for at in range(12)}
+BRISK = Manners(per_host=4, pause_s=0.0, tries=3, again_s=0.0)
+
+
+def list_of(path: Path, rows: list[dict[str, str]]) -> str:
+    """Write a list as CSV."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(path)
+
+
+def table(folder: Path) -> list[dict[str, Any]]:
+    """Return the ledger, without what differs from hour to hour."""
+    rows = read_table(folder / "fetched.parquet").to_pylist()
+    assert [row["row"] for row in rows] == list(range(1, len(rows) + 1))
+    return [{name: value for name, value in row.items() if name != "fetched_at"} for row in rows]

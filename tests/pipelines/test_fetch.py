@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import signal
@@ -12,25 +11,22 @@ import time
 from pathlib import Path
 
 import pytest
-from local_web import HERE, QUICK, SITE, Site, answer, jpeg, moved, reader, trap
+from local_web import BRISK, HERE, PHOTOS, Site, answer, jpeg, list_of, reader, table
 from typer import Typer
 from typer.testing import CliRunner
 
-from degrade.errors import BadSample, Reason, RecipeError, RunError
-from manifests.commit import read_table, sha256
+from degrade.errors import BadSample, RecipeError, RunError
+from manifests.commit import sha256
 from pipelines import cli_fetch
 from pipelines.fetch import fetch
 from pipelines.photos.sources import listing, read
 from pipelines.web import wanted
-from pipelines.web.reader import Fetched, Passing
-from pipelines.web.turns import Manners
-
-PHOTOS = {f"/{at}.jpg": jpeg(at) for at in range(12)}
-BRISK = Manners(per_host=4, pause_s=0.0, tries=3, again_s=0.0)
+from pipelines.web.reader import Fetched
 
 
 @pytest.fixture
 def site():
+    """A site with twelve photos."""
     with Site({path: answer(data) for path, data in PHOTOS.items()}) as site:
         yield site
 
@@ -39,23 +35,6 @@ def site():
 def small_parts(monkeypatch):
     """Parts of five rows, so that a short list has several."""
     monkeypatch.setattr(wanted, "PART", 5)
-
-
-def list_of(path: Path, rows: list[dict[str, str]]) -> str:
-    """Write a list as CSV."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        writer.writerows(rows)
-    return str(path)
-
-
-def table(folder: Path) -> list[dict]:
-    """Return the ledger, without what differs from hour to hour."""
-    rows = read_table(folder / "fetched.parquet").to_pylist()
-    assert [row["row"] for row in rows] == list(range(1, len(rows) + 1))
-    return [{name: value for name, value in row.items() if name != "fetched_at"} for row in rows]
 
 
 def test_every_row_has_its_photo_or_its_reason(site, tmp_path):
@@ -168,41 +147,6 @@ def test_what_may_pass_is_asked_again_and_later_on_request(site, tmp_path):
     assert site.hits["/2.jpg"] == 1
 
 
-def test_a_site_is_treated_politely(site, tmp_path):
-    """At most two connections at once, and the pause between any two requests."""
-    page = list_of(tmp_path / "l.csv", [{"url": site.url(path)} for path in list(PHOTOS)[:8]])
-    assert fetch(page, tmp_path / "out", reader(), Manners(per_host=2, pause_s=0.03), workers=16).fetched == 8
-    assert site.most_inside <= 2
-    gaps = [later - earlier for earlier, later in zip(sorted(site.times), sorted(site.times)[1:], strict=False)]
-    assert sorted(gaps)[len(gaps) // 2] >= 0.02
-    assert sum(gaps) >= 7 * 0.03 * 0.8
-
-
-def test_a_dead_host_is_given_up(tmp_path):
-    """A host that fails eight times in a row is not asked for the rest, and each of its rows says so."""
-    page = list_of(tmp_path / "l.csv", [{"url": f"http://{SITE}:1025/{at}.jpg"} for at in range(30)])
-    books = fetch(page, tmp_path / "out", reader(), Manners(per_host=1, pause_s=0.0, tries=1), workers=2)
-    assert books.refused == {"unreachable": 30}
-    assert sum("too often" in row["detail"] for row in table(tmp_path / "out")) == 22
-
-
-class Offline:
-    """A reader on a machine without a network."""
-
-    limits = QUICK
-
-    def read(self, url: str) -> Fetched:
-        """Fail."""
-        raise Passing(Reason.UNREACHABLE, "Network is unreachable")
-
-
-def test_a_machine_without_a_network_stops(tmp_path):
-    """When a hundred hosts in a row cannot be reached, it is us: the job stops, and says so."""
-    page = list_of(tmp_path / "l.csv", [{"url": f"http://h{at}.test/"} for at in range(150)])
-    with pytest.raises(RunError, match="on the web"):
-        fetch(page, tmp_path / "out", Offline(), Manners(tries=1))
-
-
 def test_a_folder_goes_on_with_its_own_list_only(site, tmp_path):
     """Another list, another column or a stranger's folder is refused with the difference; a list that names nothing too."""
     page = list_of(tmp_path / "l.csv", [{"url": site.url("/1.jpg"), "other": site.url("/2.jpg")}])
@@ -219,49 +163,6 @@ def test_a_folder_goes_on_with_its_own_list_only(site, tmp_path):
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(RecipeError, match="names no URL"):
         fetch(str(tmp_path / "empty.txt"), tmp_path / "none", reader(), BRISK)
-
-
-HOSTILE = {
-    "address_refused": [
-        *("http://127.1:{port}/1.jpg", "http://0x7f.1:{port}/1.jpg", "http://2130706433:{port}/1.jpg", "http://017700000001:{port}/1.jpg", "http://[::1]:{port}/"),
-        *("http://[::ffff:127.0.0.1]:{port}/1.jpg", "http://localhost:{port}/1.jpg", "http://localhost.:{port}/1.jpg", "http://0.0.0.0:{port}/1.jpg"),
-        *("http://①②⑦.0.0.1:{port}/1.jpg", "http://169.254.169.254/latest/meta-data/", "{site}/to-loopback", "{site}/to-metadata"),
-    ],
-    "url_refused": ["file:///etc/passwd", "ftp://photos.test/1.jpg", "data:image/png;base64,AA", "http://me:word@photos.test/1.jpg", "{site}/to-file", "http://photos.test:22/"],
-    "http_error": ["{site}/loop", "{site}/absent"],
-    "file_too_large": ["{site}/endless", "{site}/announced"],
-    "too_slow": ["{site}/drip"],
-    "wrong_type": ["{site}/html", "{site}/script.jpg", "{site}/bomb"],
-    "opted_out": ["{site}/noai"],
-}
-
-
-def test_a_hostile_list_costs_nothing_but_its_reasons(site, tmp_path):
-    """Every hostile row is refused with the right word within the limits, the good one comes, and nobody knocks at the loopback."""
-    site.pages |= {
-        "/to-loopback": moved(f"http://127.0.0.1:{site.port}/1.jpg"),
-        "/to-metadata": moved("http://169.254.169.254/latest/meta-data/"),
-        "/to-file": moved("file:///etc/passwd"),
-        "/loop": moved("/loop"),
-        "/endless": lambda visit: (visit.send(answer(PHOTOS["/1.jpg"], length=150_000)[:-1]), visit.forever(bytes(1 << 16))),
-        "/announced": answer(b"", length=10**15),
-        "/drip": lambda visit: (visit.send(b"HTTP/1.1 200 OK\r\n\r\n\xff\xd8\xff"), visit.forever(b"x", 0.05)),
-        "/html": answer(b"<html>", "text/html"),
-        "/script.jpg": answer(b"<script>", "image/jpeg"),
-        "/bomb": answer(b"\x1f\x8b", "image/jpeg", "200 OK", "Content-Encoding: gzip"),
-        "/noai": answer(PHOTOS["/1.jpg"], "image/jpeg", "200 OK", "X-Robots-Tag: noai, noimageai"),
-    }
-    site.pages["/endless"] = lambda visit: (visit.send(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTOS["/1.jpg"]), visit.forever(bytes(1 << 16)))
-    reasons = {url.format(port=site.port, site=site.url("")): reason for reason, urls in HOSTILE.items() for url in urls}
-    page = list_of(tmp_path / "l.csv", [{"url": url} for url in [*reasons, site.url("/1.jpg")]])
-    begin = time.monotonic()
-    with trap(site.port) as came:
-        books = fetch(page, tmp_path / "out", reader(), Manners(per_host=8, pause_s=0.0, tries=1))
-    assert not came
-    assert time.monotonic() - begin < 3.0
-    rows = table(tmp_path / "out")
-    assert {row["url"]: row["reason"] for row in rows[:-1]} == reasons
-    assert (rows[-1]["status"], books.fetched, books.closed) == ("success", 1, True)
 
 
 def test_the_command_ends_with_closed_books(tmp_path):

@@ -31,7 +31,10 @@ def endless_chunks(visit):
     visit.forever(b"4000\r\n" + bytes(0x4000) + b"\r\n")
 
 
+LARGEST = PHOTO + bytes(QUICK.max_bytes - len(PHOTO))
 PAGES = {
+    "/largest": HEAD + b"\r\n" + LARGEST,
+    "/one-more": HEAD + b"\r\n" + LARGEST + b"x",
     "/photo.jpg": answer(PHOTO, "image/jpeg", "200 OK", "ETag: x1", "Set-Cookie: a=b"),
     "/untold.bin": answer(PHOTO, "application/octet-stream"),
     "/chunked": HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(PHOTO), PHOTO),
@@ -70,6 +73,7 @@ PAGES = {
     "/drip-headers": lambda visit: (visit.send(HEAD), visit.forever(b"x", 0.05)),
 }
 REFUSED = {
+    "/one-more": Reason.FILE_TOO_LARGE,
     "/loop": Reason.HTTP_ERROR,
     "/hop6": Reason.HTTP_ERROR,
     "/nowhere": Reason.HTTP_ERROR,
@@ -129,6 +133,11 @@ def test_what_is_no_photo_within_limits_has_its_reason(site, path):
     assert (caught.value.reason, isinstance(caught.value, Passing)) == (REFUSED[path], path in PASSING)
     assert caught.value.detail.isprintable()
     assert time.monotonic() - begin < QUICK.total_s + 0.7
+
+
+def test_the_limit_of_bytes_is_exact(site):
+    """A photo of just as many bytes as it may have comes whole."""
+    assert reader().read(site.url("/largest")).data == LARGEST
 
 
 def test_a_server_may_ask_for_patience(site):

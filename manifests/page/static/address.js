@@ -2,7 +2,7 @@
 // The state of the page, and its one place: the address bar. Reload, go back, bookmark or send it, and you are here again.
 //   #task=haze,rain&stratum=4,5&score.psnr_db=10..20&q=lake&sort=-severity&pair=ID&view=slider&at=0.5,0.5,2
 
-const WORD_FACETS = ["task", "stratum", "verdict", "reason", "review", "split", "origin"];
+const WORD_FACETS = ["task", "stratum", "verdict", "reason", "review", "queue", "split", "origin"];
 const VIEWS = ["slider", "side", "difference", "layers"];
 
 const Address = {

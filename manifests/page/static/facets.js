@@ -42,7 +42,7 @@ const Facets = {
     const counts = column ? table.counts(name, found) : [];
     const wanted = state.words[name] ?? new Set();
     const shown = column ? column.values.map((value, at) => [value, counts[at]]).filter(([value, count]) => count || wanted.has(value)) : [];
-    section.hidden = shown.length < 2 && !wanted.size;
+    section.hidden = shown.length < (name === "queue" ? 1 : 2) && !wanted.size;
     if (section.hidden) return;
     if (name !== "stratum") shown.sort((a, b) => b[1] - a[1]);
     const most = Math.max(...shown.map(([, count]) => count), 1);

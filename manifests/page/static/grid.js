@@ -2,7 +2,7 @@
 // The grid: only what can be seen exists, so that 100,000 pairs scroll like a hundred.
 
 const SIZES = [150, 210, 300];
-const MARKS = { accepted: "✓", rejected: "✕", flagged: "⚑", disputed: "≠" };
+const MARKS = { accepted: "✓", rejected: "✕", flagged: "⚑", disputed: "≠", pending: "…" };
 const GAP = 12, CAPTION = 44;
 
 const Grid = {

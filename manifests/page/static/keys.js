@@ -28,6 +28,7 @@ const KEYS = [
   ["Review", ["a"], "accept, and on", () => Review.decide("accept")],
   ["Review", ["r"], "reject with a reason, and on", () => Review.decide("reject")],
   ["Review", ["f"], "flag for another look", () => Review.decide("flag")],
+  ["Review", ["n"], "on with the review queue", () => Review.begin()],
   ["Review", ["u"], "take back", () => Review.decide("withdraw")],
   ["Page", ["/"], "search", () => $("search").focus()],
   ["Page", ["x"], "clear all filters", () => Page.clear()],

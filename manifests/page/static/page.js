@@ -20,7 +20,7 @@ const Page = {
     const asked = Scores.named(Page.state).length; // then nothing can be shown before they are there
     if (!asked) Page.begin();
     await Promise.all([
-      Source.reviews().then((reviews) => { Review.take(reviews); Page.table.setReviews(Review.pairs); }),
+      Source.reviews().then((reviews) => { Review.take(reviews); Review.mark(); }),
       Scores.come(Facets.scores)]);
     if (asked) Page.begin();
     else Page.refresh();
@@ -226,14 +226,15 @@ const Page = {
   /** After a decision: mark it, and go on to the next pair unless another look is wanted. */
   reviewed(id, decision) {
     Page.table.wordColumns.get("review").codes[Page.table.places.get(id)] = 0;
-    Page.table.setReviews(Review.pairs);
+    Review.mark();
     const order = Page.found.order, on = decision === "accept" || decision === "reject";
-    const next = on ? order[Math.min(order.length - 1, Grid.focus + 1)] : order[Grid.focus];
+    const after = order[Math.min(order.length - 1, Grid.focus + 1)], next = on ? after : order[Grid.focus];
     const opened = Boolean(Page.state.pair);
     Page.refresh();
-    const at = Page.found.order.indexOf(next);
+    const at = Math.max(Page.found.order.indexOf(next), Page.found.order.indexOf(after)); // a flagged pair has left the queue
     if (at >= 0) Grid.move(at);
     Grid.renew();
+    if (!Page.found.order.length && Page.state.words.queue?.has(WAITS)) toast("Nothing of the queue waits for you any more.");
     if (!opened) return;
     Page.state.pair = Grid.id ?? id;
     Page.remember();

@@ -4,12 +4,14 @@
 const Review = {
   pairs: {},
   agreement: null,
+  queue: {}, // pair -> why people are asked about it
+  reviewers: 1, // that must speak before a pair is decided
 
   start(page) {
     Review.page = page;
     $("reviewing").hidden = !Source.live;
     $("reviewer").value = Kept.get("reviewer") ?? "";
-    $("reviewer").addEventListener("change", () => { Kept.set("reviewer", Review.name); page.refresh(); page.renew(); });
+    $("reviewer").addEventListener("change", () => { Kept.set("reviewer", Review.name); Review.mark(); page.refresh(); page.renew(); });
   },
 
   get name() {
@@ -19,6 +21,38 @@ const Review = {
   take(reviewed) {
     Object.assign(Review.pairs, reviewed.pairs);
     Review.agreement = reviewed.agreement;
+    Review.reviewers = reviewed.reviewers;
+    Review.queue = reviewed.queue ?? Review.queue; // told with all pairs, not with one
+  },
+
+  /** Whether a pair of the queue waits for this reviewer. */
+  waits: (id) => !Review.mine(id) && !Review.pairs[id]?.settled,
+
+  /** Write what is decided, and what waits, into the table. */
+  mark() {
+    const { table } = Review.page;
+    table.setReviews(Review.pairs);
+    table.setQueue(Source.live ? Object.keys(Review.queue) : [], Review.waits);
+  },
+
+  /** Show the pairs that wait for this reviewer, in an order that tells nothing, and open the first. */
+  begin() {
+    const { page } = Review;
+    if (!Source.live) return;
+    if (!Object.keys(Review.queue).length) { toast("There is no review queue: `patina review RUN` makes one."); return; }
+    if (!Review.name) { toast("Who reviews? Enter your name first."); $("reviewer").focus(); return; }
+    Object.assign(page.state, { words: { queue: new Set([WAITS]) }, ranges: {}, text: "", sort: "shuffled" });
+    page.refresh();
+    if (page.found.order.length) page.open(Grid.id);
+    else { page.close(); toast("Nothing of the queue waits for you any more."); }
+  },
+
+  /** Why a pair is asked about, told once it has been judged, and how many have yet to speak. */
+  asked(id, mine) {
+    const said = Object.values(Review.pairs[id]?.words ?? {}).filter((word) => word.decision !== "flag").length;
+    const more = Review.reviewers > 1 && said < Review.reviewers ? el("p", { class: "soft" }, `${said} of ${Review.reviewers} have judged it`) : null;
+    const why = Review.queue[id] && (mine || !Source.live) ? el("p", { class: "soft" }, `Asked about: ${Review.queue[id].join("; ")}`) : null;
+    return [more, why];
   },
 
   mine: (id) => Review.pairs[id]?.words[Review.name] ?? null,
@@ -36,7 +70,8 @@ const Review = {
       Source.live ? el("div", { class: "decisions" }, button("accept", "Accept", "A"), button("reject", "Reject", "R"), button("flag", "Flag", "F")) : null,
       mine ? el("p", {}, "You", ...saying(mine), " ", Source.live ? back : null) : null,
       others.length && (mine || !Source.live) ? el("ul", {}, ...others.map(([name, word]) => el("li", {}, el("bdi", {}, name), ...saying(word)))) : null,
-      others.length && !mine && Source.live ? el("p", { class: "soft" }, `${many(others.length, "other word")}, shown after yours`) : null);
+      others.length && !mine && Source.live ? el("p", { class: "soft" }, `${many(others.length, "other word")}, shown after yours`) : null,
+      ...Review.asked(id, mine));
   },
 
   decide(decision) {

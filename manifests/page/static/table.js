@@ -3,6 +3,7 @@
 
 const BINS = 40;
 const UNREVIEWED = "not reviewed";
+const WAITS = "to review";
 
 class Table {
   constructor(overview) {
@@ -18,6 +19,7 @@ class Table {
     this.numberColumns = new Map(Object.entries(columns.numbers).map(([name, values]) => [name, this.numbers(values)]));
     this.wordColumns.set("stratum", this.asWords(this.numberColumns.get("stratum")));
     this.setReviews({});
+    this.setQueue([]);
   }
 
   /** A column of numbers; one number alone stands for all rows. */
@@ -45,15 +47,24 @@ class Table {
   }
 
   setReviews(pairs) {
-    const values = [UNREVIEWED, "accepted", "rejected", "flagged", "disputed"];
+    const values = [UNREVIEWED, "accepted", "rejected", "flagged", "disputed", "pending"];
     this.reviews ??= { values, codes: new Int32Array(this.rows) };
     this.wordColumns.set("review", this.reviews);
-    for (const [id, { outcome, disputed, words }] of Object.entries(pairs)) {
+    for (const [id, { outcome, settled, disputed, words }] of Object.entries(pairs)) {
       if (!this.places.has(id)) continue;
       const flagged = Object.values(words).some((word) => word.decision === "flag");
-      const status = disputed ? "disputed" : outcome === "reject" ? "rejected" : outcome === "accept" ? "accepted" : flagged ? "flagged" : UNREVIEWED;
+      const judged = Object.values(words).some((word) => word.decision !== "flag");
+      const ended = { accept: "accepted", reject: "rejected" }[outcome];
+      const status = disputed && !settled ? "disputed" : ended ?? (flagged ? "flagged" : judged ? "pending" : UNREVIEWED); // pending: more must speak
       this.reviews.codes[this.places.get(id)] = values.indexOf(status);
     }
+  }
+
+  /** Mark the pairs that people are asked about: those that wait for this reviewer, and those that are done. */
+  setQueue(ids, waits) {
+    const codes = new Int32Array(this.rows).fill(-1);
+    for (const id of ids) if (this.places.has(id)) codes[this.places.get(id)] = waits(id) ? 0 : 1;
+    this.wordColumns.set("queue", { values: [WAITS, "done"], codes });
   }
 
   /** Add the parameters of a task; answers the names of its columns, numbers and words. */

@@ -2,8 +2,8 @@
 
     E_s = mean nearby of D_s^2 / (V_s(light) + (t |grad|)^2),    trust = 1 / (1 + 2 (E - 1.3)) for the largest E_s, 0 from E = 4
 
-D_s is the difference of linear light, reduced s times by half; V_s its variance, measured from the photos themselves, by brightness,
-from the smaller half of the differences: what moved is in the other half. The rejection per pixel follows Wronski et al. (SIGGRAPH
+D_s is the difference of linear light, reduced s times by half; V_s its variance, measured from the photos themselves: by brightness
+the median of means nearby, which neither long tails nor what moved in less than half of the picture can lead astray. The rejection per pixel follows Wronski et al. (SIGGRAPH
 2019); we ask at several sizes, because what moved may be fainter than the noise of one pixel, and still a ghost. t
 allows for what placing leaves. Half of V is the other photo's: what differs by more counts as more noise of its own, 2 (E - 1) times as
 much, so that aliased detail and edges out of place have a small say where noise is low, and a full one where it is high.
@@ -21,13 +21,12 @@ from degrade.contract import Linear, Map
 
 LEVELS = 4
 LEAST_SIDE_PX = 24  # of a level
-NEARBY_PX = 5
+NEARBY_PX = (5, 5)
 AGREES, DIFFERS = 1.3, 4.0  # E: what chance does to the mean of 25 pixels, and what no noise does
 FADES = 1.0  # E below `DIFFERS` from which trust goes to nothing
 PLACED_PX = 0.05  # t at full size
 CEILING = 0.97  # of white: what either photo would clip is not compared above it
-SAMPLES, BINS, FEWEST = 1 << 15, 16, 128
-SMALLER_HALF = 0.32464  # mean of the smaller half of |z|, z normal
+SAMPLES, BINS, FEWEST = 1 << 15, 16, 128  # FEWEST of a bin
 ROUNDING = 1.5e-8  # variance of the difference of two 8-bit files, in their shadows
 STEPS = 256  # of brightness, by its root
 
@@ -72,45 +71,39 @@ def trust(photo: Linear, other: Linear, gain: NDArray[np.float32]) -> Trust:
             if min(half) < LEAST_SIDE_PX:
                 break
             difference, light = (cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in (difference, light))
-        smooth = cv2.blur(light, (3, 3))
-        curves = tuple(measured(difference[:, :, channel], smooth[:, :, channel]) for channel in range(3))
+        smooth, squares = cv2.blur(light, NEARBY_PX), cv2.blur(cv2.multiply(difference, difference), NEARBY_PX)
+        curves = tuple(measured(squares[:, :, channel], smooth[:, :, channel]) for channel in range(3))
         noise = noise or curves
         tables = np.stack([curve.table() for curve in curves], 1)
         tables = tables if before is None else np.minimum(tables, before)
         before = tables
-        energy = _energy(difference, smooth, tables, PLACED_PX / 2**level)
+        energy = _energy(squares, smooth, tables, PLACED_PX / 2**level)
         worst = np.maximum(worst, energy if level == 0 else cv2.resize(energy, size, interpolation=cv2.INTER_LINEAR))
     assert noise is not None
     say = 1 / (1 + 2 * np.maximum(worst - np.float32(AGREES), 0))
     return Trust(say * np.clip((np.float32(DIFFERS) - worst) / np.float32(FADES), 0, 1), noise)
 
 
-def measured(difference: Map, light: Map) -> Curve:
-    """Return the variance of a difference by brightness; up to half of the pixels may show something else.
+def measured(squares: Map, light: Map) -> Curve:
+    """Return the variance of a difference by brightness; up to half of the places may show something else.
 
     Args:
-        difference: HxW.
+        squares: HxW, means nearby of the squared difference.
         light: HxW, what its noise depends on.
     """
-    every = max(difference.size // SAMPLES, 1)
-    values, places = np.abs(difference).ravel()[::every], light.ravel()[::every]
+    every = max(squares.size // SAMPLES, 1)
+    values, places = squares.ravel()[::every], light.ravel()[::every]
     order = np.argsort(places, kind="stable")
     bins = np.array_split(order, max(min(BINS, len(order) // FEWEST), 1))
-    middles, variances = [], []
-    for inside in bins:
-        smaller = np.sort(values[inside])[: (len(inside) + 1) // 2]
-        middles.append(float(np.median(places[inside])))
-        variances.append((float(smaller.mean()) / SMALLER_HALF) ** 2 + ROUNDING)
-    return Curve(np.array(middles), np.array(variances))
+    middles = np.array([np.median(places[inside]) for inside in bins], np.float64)
+    return Curve(middles, np.array([np.median(values[inside]) for inside in bins], np.float64) + ROUNDING)
 
 
-def _energy(difference: Linear, light: Linear, tables: NDArray[np.float32], placed_px: float) -> Map:
+def _energy(squares: Linear, light: Linear, tables: NDArray[np.float32], placed_px: float) -> Map:
     """Return the mean square of a difference in units of what is expected of it, HxW."""
     steps = np.sqrt(np.clip(light, 0, 1)) * np.float32(STEPS - 1)
     expected = cv2.LUT(np.rint(steps).astype(np.uint8), tables.reshape(1, STEPS, 3))
     for axis in ((1, 0), (0, 1)):
         slope = cv2.Scharr(light, cv2.CV_32F, *axis, scale=placed_px / 32)
         expected = cv2.add(expected, cv2.multiply(slope, slope))
-    squared = cv2.divide(cv2.multiply(difference, difference), expected)
-    mean = cv2.transform(squared, np.full((1, 3), 1 / 3, np.float32))
-    return cv2.blur(mean, (NEARBY_PX, NEARBY_PX))
+    return cv2.transform(cv2.divide(squares, expected), np.full((1, 3), 1 / 3, np.float32))

@@ -1,0 +1,98 @@
+"""Facts about `pipelines.fetch` on a web that is slow, dead or hostile, and about its own manners."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from local_web import PHOTOS, QUICK, SITE, Site, answer, list_of, moved, reader, table, trap
+
+from degrade.errors import Reason, RunError
+from pipelines.fetch import fetch
+from pipelines.web.reader import Fetched, Passing
+from pipelines.web.turns import Manners
+
+
+@pytest.fixture
+def site():
+    """A site with twelve photos."""
+    with Site({path: answer(data) for path, data in PHOTOS.items()}) as site:
+        yield site
+
+
+def test_a_site_is_treated_politely(site, tmp_path):
+    """At most two connections at once, and the pause between any two requests."""
+    page = list_of(tmp_path / "l.csv", [{"url": site.url(path)} for path in list(PHOTOS)[:8]])
+    assert fetch(page, tmp_path / "out", reader(), Manners(per_host=2, pause_s=0.03), workers=16).fetched == 8
+    assert site.most_inside <= 2
+    gaps = [later - earlier for earlier, later in zip(sorted(site.times), sorted(site.times)[1:], strict=False)]
+    assert sorted(gaps)[len(gaps) // 2] >= 0.02
+    assert sum(gaps) >= 7 * 0.03 * 0.8
+
+
+def test_a_dead_host_is_given_up(tmp_path):
+    """A host that fails eight times in a row is not asked for the rest, and each of its rows says so."""
+    page = list_of(tmp_path / "l.csv", [{"url": f"http://{SITE}:1025/{at}.jpg"} for at in range(30)])
+    books = fetch(page, tmp_path / "out", reader(), Manners(per_host=1, pause_s=0.0, tries=1), workers=2)
+    assert books.refused == {"unreachable": 30}
+    assert sum("too often" in row["detail"] for row in table(tmp_path / "out")) == 22
+
+
+class Offline:
+    """A reader on a machine without a network."""
+
+    limits = QUICK
+
+    def read(self, url: str) -> Fetched:
+        """Fail."""
+        raise Passing(Reason.UNREACHABLE, "Network is unreachable")
+
+
+def test_a_machine_without_a_network_stops(tmp_path):
+    """When a hundred hosts in a row cannot be reached, it is us: the job stops, and says so."""
+    page = list_of(tmp_path / "l.csv", [{"url": f"http://h{at}.test/"} for at in range(150)])
+    with pytest.raises(RunError, match="on the web"):
+        fetch(page, tmp_path / "out", Offline(), Manners(tries=1))
+
+
+HOSTILE = {
+    "address_refused": [
+        *("http://127.1:{port}/1.jpg", "http://0x7f.1:{port}/1.jpg", "http://2130706433:{port}/1.jpg", "http://017700000001:{port}/1.jpg", "http://[::1]:{port}/"),
+        *("http://[::ffff:127.0.0.1]:{port}/1.jpg", "http://localhost:{port}/1.jpg", "http://localhost.:{port}/1.jpg", "http://0.0.0.0:{port}/1.jpg"),
+        *("http://①②⑦.0.0.1:{port}/1.jpg", "http://169.254.169.254/latest/meta-data/", "{site}/to-loopback", "{site}/to-metadata"),
+    ],
+    "url_refused": ["file:///etc/passwd", "ftp://photos.test/1.jpg", "data:image/png;base64,AA", "http://me:word@photos.test/1.jpg", "{site}/to-file", "http://photos.test:22/"],
+    "http_error": ["{site}/loop", "{site}/absent"],
+    "file_too_large": ["{site}/endless", "{site}/announced"],
+    "too_slow": ["{site}/drip"],
+    "wrong_type": ["{site}/html", "{site}/script.jpg", "{site}/bomb"],
+    "opted_out": ["{site}/noai"],
+}
+
+
+def test_a_hostile_list_costs_nothing_but_its_reasons(site, tmp_path):
+    """Every hostile row is refused with the right word within the limits, the good one comes, and nobody knocks at the loopback."""
+    site.pages |= {
+        "/to-loopback": moved(f"http://127.0.0.1:{site.port}/1.jpg"),
+        "/to-metadata": moved("http://169.254.169.254/latest/meta-data/"),
+        "/to-file": moved("file:///etc/passwd"),
+        "/loop": moved("/loop"),
+        "/endless": lambda visit: (visit.send(answer(PHOTOS["/1.jpg"], length=150_000)[:-1]), visit.forever(bytes(1 << 16))),
+        "/announced": answer(b"", length=10**15),
+        "/drip": lambda visit: (visit.send(b"HTTP/1.1 200 OK\r\n\r\n\xff\xd8\xff"), visit.forever(b"x", 0.05)),
+        "/html": answer(b"<html>", "text/html"),
+        "/script.jpg": answer(b"<script>", "image/jpeg"),
+        "/bomb": answer(b"\x1f\x8b", "image/jpeg", "200 OK", "Content-Encoding: gzip"),
+        "/noai": answer(PHOTOS["/1.jpg"], "image/jpeg", "200 OK", "X-Robots-Tag: noai, noimageai"),
+    }
+    site.pages["/endless"] = lambda visit: (visit.send(b"HTTP/1.1 200 OK\r\n\r\n" + PHOTOS["/1.jpg"]), visit.forever(bytes(1 << 16)))
+    reasons = {url.format(port=site.port, site=site.url("")): reason for reason, urls in HOSTILE.items() for url in urls}
+    page = list_of(tmp_path / "l.csv", [{"url": url} for url in [*reasons, site.url("/1.jpg")]])
+    begin = time.monotonic()
+    with trap(site.port) as came:
+        books = fetch(page, tmp_path / "out", reader(), Manners(per_host=8, pause_s=0.0, tries=1))
+    assert not came
+    assert time.monotonic() - begin < 3.0
+    rows = table(tmp_path / "out")
+    assert {row["url"]: row["reason"] for row in rows[:-1]} == reasons
+    assert (rows[-1]["status"], books.fetched, books.closed) == ("success", 1, True)
