@@ -66,6 +66,8 @@ class Reason(StrEnum):
     NOT_DEGRADED = "not_degraded"  # shows none of the tasks that the recipe looks for
     MOVED = "moved"  # the candidate for the clean side is shifted, scaled or turned too far to be put back
     NOT_THE_BEST = "not_the_best"  # another candidate of the same photo is better
+    # joining runs
+    HELD_OUT = "held_out"  # its photo, or a copy of it, is in a split of another run that is farther from training
     # selection
     BELOW_LIMIT = "below_limit"  # a score under its lower limit
     ABOVE_LIMIT = "above_limit"  # a score over its upper limit

@@ -67,8 +67,8 @@ def counts_of(run: Run) -> dict[str, int]:
 
 
 def pairs_wanted(run: Run) -> int:
-    """Return how many pairs the usable photos and clips are to give; of real photos the plan tells, for the gate decides."""
-    if run.recipe.real is not None:
+    """Return how many pairs the usable photos and clips are to give; of real photos, and of joined runs, the plan tells."""
+    if run.recipe.real is not None or run.recipe.joined:
         record: dict[str, Any] = json.loads(run.plan_record.read_text(encoding="utf-8")) if run.plan_record.exists() else {"planned": 0, "refused": 0}
         return int(record["planned"]) + int(record["refused"])
     table = commit.read_table(run.index, ["kind", "verdict"]).to_pylist()

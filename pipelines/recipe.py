@@ -130,6 +130,7 @@ class Recipe(Section):
     clips: ClipsRecipe = Field(default_factory=ClipsRecipe)
     tasks: dict[str, TaskRecipe] = Field(default_factory=dict)
     real: RealRecipe | None = None
+    joined: dict[str, str] = Field(default_factory=dict, description="of a joined run: the fingerprints of its runs; written by `patina join` alone")
     banks: dict[str, BankRecipe] = Field(default_factory=dict)
     priors: PriorsRecipe = Field(default_factory=PriorsRecipe)
     layers: Annotated[bool, Field(strict=True)] = False
@@ -140,7 +141,7 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Recipe:
-        if bool(self.tasks) == (self.real is not None):
+        if [bool(self.tasks), self.real is not None, bool(self.joined)].count(True) != 1:
             raise ValueError("give either `tasks` (degradations to be made) or `real` (photos that are degraded already), and join the runs afterwards")
         if not sum(self.split.values()) or (self.tasks and not sum(task.share for task in self.tasks.values())):
             raise ValueError("`split` and `tasks` each need at least one share above zero")
@@ -169,7 +170,7 @@ class Recipe(Section):
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the pixels and the rows; limits of work and selection may change on a finished run."""
-        page = self.model_dump(mode="json", exclude={"score", "select", "export", "sources", "render", "banks", "real"})
+        page = self.model_dump(mode="json", exclude={"score", "select", "export", "sources", "render", "banks", "real", "joined"})
         if self.real is not None:  # whose plan follows from the numbers of photos; what is best, and where candidates lie, may change
             page |= {"real": self.real.model_dump(mode="json", exclude={"best", "keep_all", "candidates"}), "score_photos": self.score.photos}
         banks = {name: [remembered(source) for source in bank.sources] for name, bank in sorted(self.banks.items())}
@@ -227,6 +228,8 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(page, dict):
         raise RecipeError(f"{path}: a recipe is a table of keys (tasks:, crop:, ...), this is {type(page).__name__}")
+    if "joined" in page:
+        raise RecipeError(f"{path}: `joined` is written by `patina join OUT RUN...`, which needs no recipe")
     return parse(page, str(path))
 
 

@@ -7,7 +7,6 @@ candidate that was moved has no bare border in it. What moved further is refused
 
 from __future__ import annotations
 
-import math
 from typing import Any, Final
 
 import cv2
@@ -17,13 +16,13 @@ from degrade.contract import Encoded, Srgb
 from degrade.errors import BadSample, Reason
 from filters.registration.match import match
 from filters.registration.similarity import Similarity
+from filters.registration.unresize import unresize
 from filters.registration.warp import WHOLE_PX
 from pipelines.pair import Pair
 from pipelines.real import making, orders
 from pipelines.real.pages import CorrectRecipe, RealRecipe
 from pipelines.run import Run
 
-SAME_ASPECT: Final = 0.02  # of the logarithm: what rounding to a network's multiple does to a small photo
 STILL_PX: Final = 0.25  # a corner that moved less is left alone: a warp softens, and a restorer would learn it
 
 
@@ -50,22 +49,27 @@ class RealDarkroom:
         """
         degraded = self._seen.pixels(row)
         candidate, sha256 = self._candidates.picture(orders.key(row, self._makers))
-        clean, notes = put_back(unresized(candidate, degraded), degraded, self._correct)
+        clean, notes = put_back(unresized(candidate, degraded, self._correct.margin_px), degraded, self._correct)
         margin = orders.record_of(row)["margin_px"]
         inner = (slice(margin, margin + row["height"]), slice(margin, margin + row["width"]))
         used = [{"kind": "candidate", "maker": self._makers[orders.record_of(row)["maker"]]["maker"], "sha256": sha256}]
         return Pair(np.ascontiguousarray(clean[inner]), Encoded(np.ascontiguousarray(degraded[inner]), None, None, notes), used, [])
 
 
-def unresized(candidate: Srgb, degraded: Srgb) -> Srgb:
-    """Return a candidate at the photo's size; a maker that changed the aspect has cut or squeezed, and is refused."""
-    (tall, wide), (height, width) = candidate.shape[:2], degraded.shape[:2]
+def unresized(candidate: Srgb, degraded: Srgb, margin_px: int) -> Srgb:
+    """Return a candidate at the photo's size, whether its maker stretched, padded or cut it; what was cut off may lie in the margin only.
+
+    Raises:
+        BadSample: more was cut off, or the candidate does not show the photo.
+    """
+    found = unresize(candidate, degraded)
+    (tall, wide), (height, width) = found.clean.shape[:2], degraded.shape[:2]
     if (tall, wide) == (height, width):
-        return candidate
-    if abs(math.log(wide * height / (tall * width))) > SAME_ASPECT:
-        raise BadSample(Reason.MOVED, f"the candidate is {wide}x{tall}, the photo {width}x{height}: another aspect")
-    kernel = cv2.INTER_AREA if wide >= width else cv2.INTER_CUBIC
-    return cv2.resize(candidate, (width, height), interpolation=kernel).astype(np.uint8, copy=False)
+        return found.clean
+    top, left = (height - tall) // 2, (width - wide) // 2
+    if max(height - tall - top, width - wide - left) > margin_px:
+        raise BadSample(Reason.MOVED, f"the maker cut {width}x{height} to {wide}x{tall}: more than the margin of {margin_px} px")
+    return cv2.copyMakeBorder(found.clean, top, height - tall - top, left, width - wide - left, cv2.BORDER_REPLICATE).astype(np.uint8, copy=False)
 
 
 def put_back(clean: Srgb, degraded: Srgb, rules: CorrectRecipe) -> tuple[Srgb, dict[str, float]]:

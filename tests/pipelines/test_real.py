@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from degrade.errors import RecipeError, RunError
+from degrade.errors import BadSample, RecipeError, RunError
 from filters.limits import parse as limit
 from manifests import pictures
 from manifests.commit import read_table
@@ -21,7 +21,8 @@ from pipelines import replay, verify
 from pipelines.engine import Engine, Options
 from pipelines.photos.sources import Source
 from pipelines.real import gate, making, orders
-from pipelines.real.pages import GateRecipe
+from pipelines.real.darkroom import put_back, unresized
+from pipelines.real.pages import CorrectRecipe, GateRecipe
 from pipelines.recipe import parse
 from pipelines.run import create
 
@@ -243,3 +244,30 @@ def test_a_candidate_is_named_by_what_decides_it(built):
     for field, value in (("crop_x", row["crop_x"] + 1), ("task", "rain"), ("others", row["others"].replace('"seed": ', '"seed": 1'))):
         assert orders.key({**row, field: value}, told) != name
     assert orders.key(row, {"mine": {**told["mine"], "maker": "else"}}) != name
+
+
+def test_an_editors_resize_is_undone_and_a_cut_beyond_the_margin_is_not(astronaut):
+    """Stretched and padded candidates come back at the photo's size and place; one that lost more than the margin is refused."""
+    photo = np.ascontiguousarray(astronaut[60:380, 40:440])
+    height, width = photo.shape[:2]
+    stretched = cv2.resize(photo, (width * 5 // 4, height * 5 // 4 + 6))
+    padded = cv2.copyMakeBorder(photo, 40, 40, 0, 0, cv2.BORDER_CONSTANT, value=(9, 9, 9))
+    for candidate in (stretched, padded):
+        back = unresized(candidate, photo, 16)
+        assert back.shape == photo.shape
+        assert cv2.PSNR(back, photo) > 27
+    slightly, far = photo[:, 10:-10], photo[:, 60:-60]
+    assert unresized(np.ascontiguousarray(slightly), photo, 16).shape == photo.shape
+    with pytest.raises(BadSample, match="more than the margin"):
+        unresized(np.ascontiguousarray(far), photo, 16)
+
+
+def test_what_moved_too_far_is_refused(astronaut):
+    """A candidate that is shifted beyond the limits is no correction any more; an unmoved one is left untouched."""
+    photo = np.ascontiguousarray(astronaut[:320, :320])
+    rules = CorrectRecipe(margin_px=16, max_shift_px=4.0)
+    with pytest.raises(BadSample, match=r"shifted 9\.\d px"):
+        put_back(np.roll(photo, 9, 1), photo, rules)
+    same, notes = put_back(photo, photo, rules)
+    assert np.array_equal(same, photo)
+    assert notes["restore.shift_px"] == 0.0
