@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Self
 from degrade.errors import PatinaError, Reason
 
 STRIKES = {Reason.CRASHED: 2, Reason.TIMED_OUT: 2, Reason.OUT_OF_MEMORY: 6}  # deaths on one item before it is given up
-STARTUP_S = 120.0
+STARTUP_S = 120.0  # before the first item, at least; work that is patient with items is patient with what it has to open, too
 UNNAMED = {Reason.CRASHED: 5, Reason.TIMED_OUT: 3, Reason.OUT_OF_MEMORY: 100}  # deaths before any item: not an input's fault
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 EXACT = {"OPENCV_IPP": "disabled", "OPENCV_LOG_LEVEL": "ERROR"}
@@ -102,7 +102,7 @@ class Cell:
             return self._buried(None)
         item: str | None = None
         while True:
-            message = self._receive(self._limits.deadline_s if item is not None else STARTUP_S)
+            message = self._receive(self._limits.deadline_s if item is not None else max(STARTUP_S, self._limits.deadline_s))
             if message is None:
                 return self._buried(item)
             if "done" in message:

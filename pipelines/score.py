@@ -21,7 +21,7 @@ from pipelines.recipe import changed
 from pipelines.run import Run
 from pipelines.scoring import subjects
 
-PATIENCE_S = 600.0  # with a batch; weights are large, and the first batch may compile
+PATIENCE_S = 1800.0  # with opening a scorer, and with a batch: weights are large, disks may be cold
 
 
 class Scored(NamedTuple):

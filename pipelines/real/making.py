@@ -18,6 +18,8 @@ from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.makers import table
 from pipelines.makers.contract import Maker
+from pipelines.makers.kept import Candidates
+from pipelines.makers.unfinished import Unfinished
 from pipelines.progress import Meter
 from pipelines.real import orders
 from pipelines.real.pages import MakerRecipe, RealRecipe
@@ -26,7 +28,7 @@ from pipelines.run import Run, load
 
 LOG = logging.getLogger("patina")
 BATCHES_PER_TASK = 4
-PATIENCE_S = 600.0  # with a batch; the first one may compile
+PATIENCE_S = 1800.0  # with opening a maker, and with a batch: fifty gigabytes from a cold disk
 _OPEN: dict[str, Maker] = {}  # of this process: the maker that it serves
 
 
@@ -137,11 +139,23 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
                     ordered.append(seen.order(row, name))
             except BadSample as bad:
                 made[name] = bad
-        made |= dict(zip([order.key for order in ordered], maker.make(ordered) if ordered else [], strict=True))
-        for name, row in zip(names, batch, strict=True):
-            kept.keep(name, made[name], {"maker": maker.name, "task": row["task"], "photo_sha256": row["photo_sha256"], **orders.record_of(row)})
-            counts[str(made[name].reason) if isinstance(made[name], BadSample) else ""] += 1
+        try:
+            made |= dict(zip([order.key for order in ordered], maker.make(ordered) if ordered else [], strict=True))
+        except Unfinished as stop:  # what is paid for is kept before the job stops
+            _keep(kept, batch, names, dict(stop.made), maker.name)
+            raise
+        counts.update(_keep(kept, batch, names, made, maker.name))
     return dict(counts)
+
+
+def _keep(kept: Candidates, rows: list[dict[str, Any]], names: list[str], made: dict[str, Any], maker: str) -> Counter[str]:
+    """Write down what there is of a batch; answer how many ended how."""
+    counts: Counter[str] = Counter()
+    for name, row in zip(names, rows, strict=True):
+        if name in made:
+            kept.keep(name, made[name], {"maker": maker, "task": row["task"], "photo_sha256": row["photo_sha256"], **orders.record_of(row)})
+            counts[str(made[name].reason) if isinstance(made[name], BadSample) else ""] += 1
+    return counts
 
 
 def _skipped(task: dict[str, Any], name: str) -> BadSample | None:

@@ -19,6 +19,7 @@ from manifests.commit import read_table
 from pipelines import build as building
 from pipelines import replay, verify
 from pipelines.engine import Engine, Options
+from pipelines.makers.unfinished import Unfinished
 from pipelines.photos.sources import Source
 from pipelines.real import gate, making, orders
 from pipelines.real.darkroom import put_back, unresized
@@ -271,3 +272,26 @@ def test_what_moved_too_far_is_refused(astronaut):
     same, notes = put_back(photo, photo, rules)
     assert np.array_equal(same, photo)
     assert notes["restore.shift_px"] == 0.0
+
+
+def test_what_was_paid_for_is_kept_when_a_maker_stops_in_mid_batch(built, tmp_path, monkeypatch):
+    """Of a batch that could not be finished, the candidates that came are kept before the job stops."""
+    rows = [row for row in rows_of(built) if row["verdict"] == "keep"][:2]
+    told = making.who(built)
+    first, second = (orders.key(row, told) for row in rows)
+
+    class Tired:
+        name = told["mine"]["maker"]
+
+        def make(self, ordered):
+            raise Unfinished("the server has gone: try later", {ordered[0].key: ordered[0].pixels})
+
+    copy = tmp_path / "run"
+    shutil.copytree(built.folder, copy, ignore=shutil.ignore_patterns("candidates"))
+    monkeypatch.setattr(making, "opened", lambda *_: Tired())
+    task = {"run": str(copy), "name": "mine", "kind": "command", "settings": {}, "batch": 2, "rows": rows, "skip": {}}
+    with pytest.raises(Unfinished, match="try later"):
+        making.work(task, lambda _: None)
+    kept = orders.candidates(replace(built, folder=copy))
+    assert kept.has(first)
+    assert not kept.has(second)
