@@ -105,19 +105,21 @@ def levels(light: Linear) -> NDArray[np.float64]:
     return 255 * camera.linear_to_srgb(np.clip(light, 0, 1).astype(np.float64))
 
 
-def psnr(truth: NDArray[np.float64], picture: Srgb) -> float:
-    """Return the peak signal-to-noise ratio of the middle, dB."""
+def psnr(truth: NDArray[np.float64], picture: Srgb | None) -> float:
+    """Return the peak signal-to-noise ratio of the middle, dB; not a number for no picture."""
+    if picture is None:
+        return math.nan
     inner = slice(EDGE_PX, -EDGE_PX)
     return -10 * math.log10(((truth[inner, inner] - picture[inner, inner]) ** 2).mean() / 255**2)
 
 
-def merge(frames: Sequence[Srgb], wanted: int = 0) -> Srgb:
-    """Return the merge of frames in the geometry of the first and the exposure of another."""
+def merge(frames: Sequence[Srgb], wanted: int = 0) -> Srgb | None:
+    """Return the merge of frames in the geometry of the first and the exposure of another; None if one of them is refused."""
     own = scene.frame(frames[0])
     others = [scene.compared(own, scene.frame(other)) for other in frames[1:]]
     usable = [one for one in others if not isinstance(one, str)]
     if len(usable) < len(others):
-        raise RuntimeError(f"frames of one scene were refused: {[one for one in others if isinstance(one, str)]}")
+        return None
     light, _ = scene.merged(frames[0], usable, Box(0, 0, *frames[0].shape[1::-1]))
     return camera.to_srgb(light * usable[wanted - 1].gain if wanted else light)
 
@@ -141,9 +143,9 @@ def crossed(seen: Sequence[Linear], thing: Linear) -> tuple[list[Linear], NDArra
     return views_with, where
 
 
-def ghost(truth: NDArray[np.float64], picture: Srgb, where: NDArray[np.bool_]) -> float:
-    """Return the largest error of 5x5 px in a place, levels of 255."""
-    return float(np.abs(cv2.blur(truth - picture, (5, 5)))[where].max())
+def ghost(truth: NDArray[np.float64], picture: Srgb | None, where: NDArray[np.bool_]) -> float:
+    """Return the largest error of 5x5 px in a place, levels of 255; not a number for no picture."""
+    return math.nan if picture is None else float(np.abs(cv2.blur(truth - picture, (5, 5)))[where].max())
 
 
 def measure(path: Path, thing: Linear, side_px: int) -> list[dict[str, Any]]:
@@ -193,12 +195,13 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             cells = ""
             for count in map(str, COUNTS):
                 gains = [row[count] for row in own if count in row]
-                cells += f"{np.median(gains):7.2f} >{min(gains):6.2f}  " if gains else " " * 16
-            lines.append(f"{name:8}{iso:6.0f}{single:11.2f}{cells}".rstrip())
+                cells += f"{np.nanmedian(gains):7.2f} >{np.nanmin(gains):6.2f}  " if gains else " " * 16
+            refused = sum(any(isinstance(value, float) and math.isnan(value) for value in row.values()) for row in own)
+            lines.append(f"{name:8}{iso:6.0f}{single:11.2f}{cells}{f'refused {refused}' if refused else ''}".rstrip())
     lines += ["", f"{'':8}{'ISO':>6}   largest error where a thing moved: one frame, merged, plain mean; photos whose merge is worse than the frame by over 2"]
     for iso in ISO:
         own = [row for row in rows if row["table"] == "moving" and row["iso"] == iso]
-        cells = "".join(f"{max(row[name] for row in own):9.1f}" for name in ("single", "merged", "mean"))
+        cells = "".join(f"{np.nanmax([row[name] for row in own]):9.1f}" for name in ("single", "merged", "mean"))
         worse = sum(row["merged"] > row["single"] + 2 for row in own)
         lines.append(f"{'moving':8}{iso:6.0f}{cells}{worse:9d} of {len(own)}")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from rich.logging import RichHandler
 
 from degrade.errors import PatinaError
 from manifests.formats import FORMATS
-from pipelines import cli_bench, cli_join, cli_judge, cli_real, cli_review, cli_tools, inspect
+from pipelines import cli_bench, cli_fetch, cli_join, cli_judge, cli_real, cli_review, cli_tools, inspect
 from pipelines.cli_options import Address, EngineName, Inputs, Json, Out, RecipePath, RunFolder, Workers
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 cli_judge.add_to(app)
 cli_bench.add_to(app)
+cli_fetch.add_to(app)
 cli_real.add_to(app)
 cli_review.add_to(app)
 cli_join.add_to(app)

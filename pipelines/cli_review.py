@@ -56,7 +56,8 @@ def _tell_status(run: Any, as_json: bool) -> None:
     if as_json:
         print(json.dumps(verb.as_json(told), ensure_ascii=False))
         return
-    agreed, decided = told.agreement, [f"{told.decided[word]} {ended}" for word, ended in (("accept", "accepted"), ("reject", "rejected"), ("pending", "pending"))]
+    words = {"accept": "accepted", "reject": "rejected", "pending": "pending"}
+    agreed, decided = told.agreement, [f"{told.decided[word]} {ended}" for word, ended in words.items()]
     print(f"queue     {told.pairs} pairs, {_many(told.reviewers, 'reviewer')} each: {', '.join(decided)}")
     for name, counts in agreed.reviewers.items():
         print(f"{name:<9} {', '.join(f'{count} {decision}' for decision, count in sorted(counts.items()))}; {told.left[name]} of the queue left")

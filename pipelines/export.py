@@ -31,7 +31,8 @@ def export(run: Run, to: str, language: str | None = None) -> Path:
         raise RecipeError(f"--to {to}: {error}") from None
     require(run.manifest, "select", run.folder)
     page = (run.folder / "recipe.yaml").read_text(encoding="utf-8")
-    return exporting.export(run.folder, run.manifest, to, language or run.recipe.export.language, Story(run.recipe.name, page, CITATIONS))
+    story = Story(run.recipe.name, page, CITATIONS, tuple(run.recipe.joined))
+    return exporting.export(run.folder, run.manifest, to, language or run.recipe.export.language, story)
 
 
 def wanted(run: Run) -> list[Path]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import re
@@ -30,6 +31,7 @@ from degrade.errors import CorruptRun, Reason, RunError
 from manifests import commit, shards
 from manifests.schema import BANK, INDEX, LISTING, PAIR, PLAN, VERSION
 from pipelines import plan, select
+from pipelines.duplicates import meaning
 from pipelines.held_out import Homes, Moved, families, photos_of
 from pipelines.progress import Meter
 from pipelines.recipe import identity_fingerprint, parse
@@ -118,7 +120,7 @@ def _opened(out: Path, members: Sequence[Member], identity: dict[str, Any]) -> R
         if json.loads((out / "run.json").read_text())["fingerprint"] != fingerprint:
             raise RunError(f"{out} is another run, or was joined from others: choose a new folder")
         return load(out)
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and any(path.name != ".lock" for path in out.iterdir()):
         raise RunError(f"{out} is not empty and holds no joined run: choose a new or empty folder")
     out.mkdir(parents=True, exist_ok=True)
     name = (NOT_IN_A_NAME.sub("_", out.resolve().name).strip("_") or "joined")[:64]
@@ -205,7 +207,7 @@ def _shards(run: Run, members: Sequence[Member]) -> Joint:
     """Link the pictures and write the rows, as they were selected, but for pairs that another run holds out."""
     tables = {member.name: _rows(member) for member in members}
     _refuse_twins(tables)
-    homes = Homes(families({member.name: commit.read_table(member.run.index) for member in members}))
+    homes = Homes(families({member.name: _index(member.run) for member in members}))
     photos = {name: photos_of(table) for name, table in tables.items()}
     splits = {name: pc.cast(table.column("split"), pa.string()).to_pylist() for name, table in tables.items()}
     for name in tables:
@@ -224,6 +226,16 @@ def _shards(run: Run, members: Sequence[Member]) -> Joint:
     return Joint(sum(table.num_rows for table in tables.values()), dict(kept), moves.total(), dict(moves), linked)
 
 
+def _index(run: Run) -> pa.Table:
+    """Return a run's index, with the families that its plan kept together."""
+    index = commit.read_table(run.index)
+    if run.recipe.duplicates.semantic is None:
+        return index
+    clusters = {photo.sha256: photo.cluster for photo in meaning.joined(run, plan.photos(run))}
+    column = pa.array([clusters.get(sha256) for sha256 in index.column("sha256").to_pylist()], pa.string())
+    return index.set_column(index.schema.get_field_index("cluster"), "cluster", column)
+
+
 def _rows(member: Member) -> pa.Table:
     """Return the rows of a manifest that are in shards."""
     table = commit.read_table(member.run.manifest).select(PAIR.names).cast(PAIR)
@@ -237,7 +249,7 @@ def _refuse_twins(tables: dict[str, pa.Table]) -> None:
         for pair_id in table.column("pair_id").to_pylist():
             other = seen.setdefault(pair_id, name)
             if other != name:
-                raise RunError(f"pair {pair_id} is in {other} and in {name}: they made the same pairs of the same photos; join only one of them, or change a seed")
+                raise RunError(f"pair {pair_id} is in {other} and in {name}: they made the same pairs of the same photos; join one of them only")
 
 
 def _held_out(table: pa.Table, moved: Sequence[Moved | None], moves: Counter[str]) -> pa.Table:
@@ -255,7 +267,7 @@ def _by_shard(table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Yield (shard, rows); rows of a shard stand together."""
     names = np.asarray(pc.cast(table.column("shard"), pa.string()).to_pylist(), dtype=object)
     begins = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)] if len(names) else []
-    for begin, end in zip(begins, begins[1:], strict=False):
+    for begin, end in itertools.pairwise(begins):
         yield names[begin], table.slice(begin, end - begin)
 
 

@@ -26,8 +26,8 @@ from manifests.page.columns import score_names
 from manifests.page.reviews import ReviewLog, outcome
 from pipelines.bounds import ranges
 from pipelines.interval import Ends, Interval, Numbers, Rules
-from pipelines.review import column, open_rows
 from pipelines.review import COLUMNS as NEEDED
+from pipelines.review import column, open_rows
 from pipelines.run import Run, require
 
 LEAST = 30  # decisions, and of each kind at least LEAST_EACH

@@ -124,6 +124,16 @@ def test_what_is_judged_by_is_never_trained_on(finished):
     assert not trained & {*held.photos, another}
 
 
+def test_one_task_alone(finished):
+    """Training and judging may keep to a task; one that is not held out is refused with the nearest, and no held-out photo comes back."""
+    held = unseen.held_out(finished.folder, "test", ["noise"])
+    pairs = contest.for_training(finished.folder, "test", held.photos, ["noise"])
+    assert {pairs[at]["task"] for at in range(len(pairs))} == {"noise"}
+    assert held == (["noise"], unseen.held_out(finished.folder, "test").photos)
+    with pytest.raises(RunError, match="no pair of `nois`.*noise"):
+        unseen.held_out(finished.folder, "test", ["nois"])
+
+
 def test_two_runs_in_one_table_out(finished, tmp_path, capsys):
     """The script trains on two runs, judges both and the identity on held-out pairs by task and on real pairs, and writes it all down."""
     copy = tmp_path / "other"

@@ -36,6 +36,7 @@ def options(words: list[str] | None = None) -> argparse.Namespace:
     length.add_argument("--steps", type=int, help="train exactly so many steps")
     parser.add_argument("--compare", type=Path, metavar="RUN2", help="train on this run too; both are judged on the held-out pairs of both")
     parser.add_argument("--eval", type=Path, metavar="FOLDER", action="append", default=[], help="real pairs: clean/ and degraded/ by same names; repeatable")
+    parser.add_argument("--task", action="append", default=[], help="train on and judge by pairs of this task alone; repeatable; default all")
     parser.add_argument("--out", type=Path, help="where table.md, table.json, pairs.jsonl, restored.png and the weights go; default RUN/report/train")
     parser.add_argument("--split", default="test", help="the split that is held out")
     parser.add_argument("--held", type=int, default=50, help="judge by at most so many held-out pairs of a task")
@@ -52,8 +53,8 @@ def main(words: list[str] | None = None) -> None:
     given = options(words)
     torch.use_deterministic_algorithms(mode=True)
     runs = _named([given.run, *([given.compare] if given.compare else [])])
-    settings = Settings(given.crop, given.batch, given.width, given.seed, given.split, given.device)
-    kept = {name: unseen.held_out(run, given.split) for name, run in runs.items()}
+    settings = Settings(given.crop, given.batch, given.width, given.seed, given.split, given.device, tuple(given.task))
+    kept = {name: unseen.held_out(run, given.split, given.task) for name, run in runs.items()}
     photos = sorted({photo for held in kept.values() for photo in held.photos})
     for folder in given.eval:
         next(unseen.of_folder(folder))  # a mistyped folder is told now, not after the training

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ class Settings(NamedTuple):
     seed: int
     split: str  # that is never trained on
     device: str
+    tasks: tuple[str, ...] = ()  # that are trained on; none: all of them
 
 
 class Shown(NamedTuple):
@@ -49,16 +50,16 @@ def train(run: Path, photos: list[str], budget: Budget, settings: Settings, tell
         settings: of the contest.
         tell: gets lines for people.
     """
-    pairs = for_training(run, settings.split, photos)
+    pairs = for_training(run, settings.split, photos, settings.tasks)
     restorer = network.make(settings.width, settings.seed)
     tell(f"{run.name}: {network.weights_of(restorer):,} weights, {len(pairs)} pairs, {settings.device}")
     crops = Crops(pairs, settings.crop, settings.batch, settings.seed)
     return restorer, learn(restorer, crops, budget, settings.device, tell)
 
 
-def for_training(run: Path, split: str, photos: list[str]) -> PairDataset:
-    """Return the pairs of all other splits, without those of the given photos."""
-    return PairDataset(run, filters=[("split", "!=", split), ("photo_sha256", "not in", photos)])
+def for_training(run: Path, split: str, photos: list[str], tasks: Sequence[str] = ()) -> PairDataset:
+    """Return the pairs of all other splits, of all tasks or of some, without those of the given photos."""
+    return PairDataset(run, tasks=list(tasks) or None, filters=[("split", "!=", split), ("photo_sha256", "not in", photos)])
 
 
 def judge(networks: dict[str, nn.Module], pictures: Iterable[Unseen], device: str) -> tuple[list[Judged], list[Shown]]:

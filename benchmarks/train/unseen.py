@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from degrade.contract import Srgb
 from degrade.errors import RunError
+from degrade.keys import nearest
 from degrade.stream import stream
 from manifests import PairDataset
 from manifests.commit import read_table
@@ -36,11 +37,16 @@ class HeldOut(NamedTuple):
     photos: list[str]  # sha256
 
 
-def held_out(run: Path, split: str) -> HeldOut:
+def held_out(run: Path, split: str, only: Collection[str] = ()) -> HeldOut:
     """Return the tasks and photos of a split.
 
+    Args:
+        run: the run folder.
+        split: that is held out.
+        only: tasks to be judged by; default all that there are.
+
     Raises:
-        RunError: the run is not finished, or has no such split.
+        RunError: the run is not finished, or has no such split, or no such task in it.
     """
     if not (run / "manifest.parquet").exists():
         raise RunError(f"{run} is no finished run (no manifest.parquet): finish it with `patina build`")
@@ -50,7 +56,11 @@ def held_out(run: Path, split: str) -> HeldOut:
     if not here.num_rows:
         splits = ", ".join(sorted(set(kept.column("split").to_pylist())))
         raise RunError(f"{run} holds no pair of the split `{split}` (it has: {splits}); give --split, or a recipe with `split: {{train: 0.8, test: 0.2}}`")
-    return HeldOut(*(sorted(pc.unique(pc.cast(here.column(name), pa.string())).to_pylist()) for name in ("task", "photo_sha256")))
+    tasks, photos = (sorted(pc.unique(pc.cast(here.column(name), pa.string())).to_pylist()) for name in ("task", "photo_sha256"))
+    for task in only:
+        if task not in tasks:
+            raise RunError(f"{run} holds out no pair of `{task}`; {nearest(task, tasks)}")
+    return HeldOut([task for task in tasks if not only or task in only], photos)
 
 
 def of_run(run: Path, split: str, tasks: list[str], most: int) -> Iterator[Unseen]:

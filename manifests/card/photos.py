@@ -46,7 +46,8 @@ def gather(run: Path, manifest: Path) -> list[Credit]:
     for row in rows:
         own = ("photo", row["photo_sha256"])
         known.setdefault(row["photo_sha256"], dict(row["extra"] or []))
-        lit_by = {own: row["photo_uri"], **{(other["role"], other["sha256"]): other["uri"] for other in json.loads(row["others"] or "[]")}}
+        others = [other for other in json.loads(row["others"] or "[]") if "sha256" in other]  # an order to a maker brings no light
+        lit_by = {own: row["photo_uri"], **{(other["role"], other["sha256"]): other["uri"] for other in others}}
         counts.update(lit_by.keys())
         for key, uri in lit_by.items():
             names.setdefault(key, photo_name(uri))

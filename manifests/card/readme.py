@@ -30,6 +30,7 @@ HUB_LICENCES = frozenset(
         *("cc-by-nc-4.0", "cc-by-nd-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0", "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0"),
     }
 )  # https://huggingface.co/docs/hub/repositories-licenses
+CLEAN = "clean"  # among the makers: of clean sides
 MAX_LICENCES = 20  # lines of the table; `photos.csv` has them all
 
 
@@ -39,10 +40,12 @@ class Story(NamedTuple):
     name: str = "patina"
     recipe: str = ""  # the page as it was written
     citations: Mapping[str, Sequence[str]] = {}  # by degradation
+    joined: tuple[str, ...] = ()  # names of the runs, where several were joined
 
     def fingerprint(self) -> str:
         """Return a short hash of it all."""
-        return commit.fingerprint([self.name, self.recipe, {name: list(works) for name, works in self.citations.items()}])
+        told = [self.name, self.recipe, {name: list(works) for name, works in self.citations.items()}]
+        return commit.fingerprint([*told, list(self.joined)] if self.joined else told)
 
 
 def write(folder: Path, run: Path, manifest: Path, table: pa.Table, made: Format, language: str, story: Story) -> None:
@@ -84,7 +87,7 @@ def _front_matter(numbers: Tally, sources: list[Credit], made: Format, language:
         **_hub_licence(sources),
         "language": [language],
         "task_categories": ["image-to-image"],
-        "tags": ["image-restoration", "synthetic", "patina", *(name.replace("_", "-") for name in numbers.tasks)],
+        "tags": ["image-restoration", *sorted(numbers.origins), "patina", *(name.replace("_", "-") for name in numbers.tasks)],
         "size_categories": [_size_category(numbers.pairs)],
     }
     if made.data_files is not None:
@@ -121,10 +124,20 @@ def _opening(numbers: Tally, sources: list[Credit], made: Format, story: Story) 
     sizes = [f"{width} x {height}" for (width, height), _ in numbers.sizes.most_common(3)]
     size = f"{', '.join(sizes)}{' and other sizes,' if len(numbers.sizes) > len(sizes) else ''} px"
     count = sum(credit.role == "photo" for credit in sources)
-    return (
-        f"\n# {cell(story.name)}\n\n{numbers.pairs:,} pairs of a clean photo and the same photo degraded, from {count:,} photos, {size}: {made.about}.\n"
-        "Every degradation was simulated by [Patina](#how-it-was-made), in linear light and in physical order; both sides are aligned to the pixel.\n"
-    )
+    head = f"\n# {cell(story.name)}\n\n{numbers.pairs:,} pairs of a clean photo and the same photo degraded, from {count:,} photos, {size}: {made.about}.\n"
+    return head + _origins(numbers) + "\n"
+
+
+def _origins(numbers: Tally) -> str:
+    """Say where the two sides come from."""
+    synthetic, real = numbers.origins["synthetic"], numbers.origins["real"]
+    simulated = "simulated by [Patina](#how-it-was-made), in linear light and in physical order; both sides are aligned to the pixel."
+    restored = "made by the makers named [below](#how-it-was-made); it was put back onto the photo where it had moved, and checked."
+    if not real:
+        return f"Every degradation was {simulated}"
+    if not synthetic:
+        return f"Every photo was found degraded; its clean side was {restored}"
+    return f"In {synthetic:,} pairs the degradation was {simulated}\nIn {real:,} pairs the photo was found degraded; its clean side was {restored}"
 
 
 def _contents(numbers: Tally) -> str:
@@ -132,7 +145,7 @@ def _contents(numbers: Tally) -> str:
     head = ["task", "pairs", *splits, "severity: least, median, most", *(f"stratum {stratum}" for stratum in STRATA), "median PSNR"]
     lines = []
     for name, task in numbers.tasks.items():
-        severity = f"{_spread(task.severities)} {task.unit}" if task.severities else "not graded"
+        severity = "; ".join(f"{_spread(values)} {unit}" for unit, values in task.severities.items()) or "not graded"
         strata = [f"{task.strata[stratum]:,}" for stratum in STRATA]
         psnr = f"{task.psnr_db:.1f} dB" if task.psnr_db is not None else ""
         lines.append([name, f"{task.pairs:,}", *(f"{task.splits[split]:,}" for split in splits), severity, *strata, psnr])
@@ -165,24 +178,30 @@ def _licences(sources: list[Credit]) -> str:
 def _making(numbers: Tally, made: Format, story: Story) -> str:
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", story.recipe)), default=0))
     recipe = f"The recipe:\n\n{fence}yaml\n{story.recipe.rstrip()}\n{fence}\n" if story.recipe.strip() else "The recipe is in the run folder's `run.json`.\n"
-    makers = "; ".join(f"{kind}: {', '.join(sorted(names))}" for kind, names in numbers.makers.items())
+    makers = "; ".join(f"{kind}: {', '.join(sorted(names))}" for kind, names in numbers.makers.items() if kind != CLEAN)
+    restorers = f"\n- clean sides of real pairs: {cell(', '.join(sorted(numbers.makers[CLEAN])))}" if CLEAN in numbers.makers else ""
     versions = ", ".join(f"{name} {' / '.join(sorted(found))}" for name, found in numbers.made_with.items())
     return f"""## How it was made
 
 {recipe}
-To make it again, save the recipe as `recipe.yaml` and give it the photos of `photos.csv`:
-
-```sh
-patina build recipe.yaml --input PHOTOS --out run
+To make it again, {_again(story)}
 patina export run --to {made.name}
 ```
 
 Every draw is a function of the recipe's seed and the SHA-256 of the photo, so the same photos give the same pairs under the same
 names, in whatever order; equal versions give equal bytes.
 
-- maps of the scene: {cell(makers or "none")}
+- maps of the scene: {cell(makers or "none")}{restorers}
 - versions: {cell(versions)}
 """
+
+
+def _again(story: Story) -> str:
+    """Return the words and commands that lead to the run."""
+    if not story.joined:
+        return "save the recipe as `recipe.yaml` and give it the photos of `photos.csv`:\n\n```sh\npatina build recipe.yaml --input PHOTOS --out run"
+    builds = "".join(f"patina build {name}.yaml --input PHOTOS --out {name}\n" for name in story.joined)
+    return f"save each part as a recipe of its own, and give it its photos of `photos.csv`:\n\n```sh\n{builds}patina join run {' '.join(story.joined)}"
 
 
 def _methods(numbers: Tally, story: Story) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from manifests import commit
 
 STRATA = range(1, 6)
-_COLUMNS = ["verdict", "reason", "task", "split", "stratum", "severity", "unit", "width", "height", "scores", "makers", "made_with"]
+_COLUMNS = ["verdict", "reason", "origin", "task", "split", "stratum", "severity", "unit", "width", "height", "scores", "makers", "made_with"]
 
 
 class Task(NamedTuple):
@@ -22,8 +22,7 @@ class Task(NamedTuple):
     pairs: int
     splits: Counter[str]
     strata: Counter[int]
-    severities: list[float]  # in `unit`, ascending
-    unit: str
+    severities: dict[str, list[float]]  # ascending, by unit: synthetic and real pairs of a task have each their own
     psnr_db: float | None  # median distance of degraded from clean
 
 
@@ -33,6 +32,7 @@ class Tally(NamedTuple):
     planned: int
     pairs: int
     refused: Counter[str]  # by reason
+    origins: Counter[str]  # synthetic, real
     splits: Counter[str]
     tasks: dict[str, Task]
     sizes: Counter[tuple[int, int]]  # (width, height) px
@@ -56,6 +56,7 @@ def tally(manifest: Path) -> Tally:
         planned=len(rows),
         pairs=len(kept),
         refused=Counter(row["reason"] for row in rows if row["verdict"] != "keep"),
+        origins=Counter(row["origin"] for row in kept),
         splits=Counter(row["split"] for row in kept),
         tasks={name: _task(of_task[name]) for name in sorted(of_task)},
         sizes=Counter((row["width"], row["height"]) for row in kept),
@@ -70,10 +71,18 @@ def _task(rows: list[dict[str, Any]]) -> Task:
         pairs=len(rows),
         splits=Counter(row["split"] for row in rows),
         strata=Counter(row["stratum"] for row in rows if row["stratum"]),
-        severities=sorted(row["severity"] for row in rows if row["severity"] is not None),
-        unit=rows[0]["unit"] or "",
+        severities=_by_unit(rows),
         psnr_db=statistics.median(distances) if distances else None,
     )
+
+
+def _by_unit(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return the severities that rows have, ascending, by unit."""
+    found = defaultdict(list)
+    for row in rows:
+        if row["severity"] is not None:
+            found[row["unit"] or ""].append(row["severity"])
+    return {unit: sorted(values) for unit, values in sorted(found.items())}
 
 
 def _found(table: pa.Table, column: str) -> dict[str, set[str]]:

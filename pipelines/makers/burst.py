@@ -45,7 +45,7 @@ class BurstSettings(Settings):
     photos: tuple[Source, ...] = Field(default=(), description="where the scene's other photos are; default the photo's own folder")
     most: int = Field(default=16, ge=2, le=64, description="photos that are merged, those whose names are nearest; the merge holds them all in memory")
     least: int = Field(default=2, ge=2, le=64, description="photos that must be usable, the photo itself included")
-    least_merged: float = Field(default=0.8, ge=0, le=1, description="share of the picture in which at least half of the other photos agree with the photo")
+    least_merged: float = Field(default=0.8, ge=0, le=1, description="share of the picture in which at least half of the other photos show the same")
     darker_ev: float = Field(default=0.7, ge=0, description="`low_light`: by how much a photo must be darker than the best exposed one")
     version: str = Field(default="", description="of the photos, in your own words: another word merges all of them anew")
     decode: DecodeRules = Field(default_factory=DecodeRules, description="how photos are decoded, as `index.decode`")
@@ -146,7 +146,8 @@ class Burst:
         others = [one for one in seen if not isinstance(one, str)]
         if len(others) + 1 < self._settings.least:
             why = "; ".join(sorted({one for one in seen if isinstance(one, str)})) or "there are no more"
-            raise BadSample(Reason.NO_CANDIDATE, f"{len(others) + 1} of {len(uris)} photos of its scene can be merged, `least` is {self._settings.least}: {why}")
+            told = f"{len(others) + 1} of {len(uris)} photos of its scene can be merged, `least` is {self._settings.least}"
+            raise BadSample(Reason.NO_CANDIDATE, f"{told}: {why}")
         return others
 
     def _brightening(self, own: Frame, others: list[Other]) -> NDArray[np.float32]:
@@ -166,7 +167,7 @@ def open_maker(settings: BurstSettings, _device: str | None) -> Maker:
 
 def wants(_settings: BurstSettings) -> Wants:
     """Return what one copy takes."""
-    return Wants(batch=8, deadline_s=300.0)
+    return Wants(batch=8, deadline_s=600.0)
 
 
 KIND = Kind("burst", "several photos of one scene, merged: bursts and exposure brackets", BurstSettings, open_maker, wants, chance=False)

@@ -152,7 +152,7 @@ def _charts(run: Run, kept: pa.Table, counts: dict[str, dict[str, list[int]]]) -
         rows = [(task, np.sum(list(splits.values()), axis=0).tolist(), _by_split(splits)) for task, splits in counts.items()]
         legend = [f"stratum {stratum}" for stratum in range(1, STRATA + 1)]
         made.append(_save(run, "counts.png", charts.stacked(f"{run.recipe.name}: {kept.num_rows} pairs", rows, legend)))
-        made.append(_save(run, "severity.png", grid([_severity(kept, task) for task in counts], COLUMNS)))
+        made.append(_save(run, "severity.png", grid([panel for task in counts for panel in _severity(kept, task)], COLUMNS)))
         scores = [charts.panel(name, score(kept, name).to_numpy(), score_unit(name)) for name in score_names(kept)]
         made.append(_save(run, "scores.png", grid(scores, COLUMNS)))
     known = inspect.vocabulary()
@@ -176,12 +176,16 @@ def _by_split(splits: dict[str, list[int]]) -> str:
     return ": " + ", ".join(f"{split} {count}" for count, split in told) if len(told) > 1 else ""
 
 
-def _severity(kept: pa.Table, task: str) -> Any:
+def _severity(kept: pa.Table, task: str) -> list[Any]:
+    """Return a panel for every unit in which the severity of a task is told: its own, and the grade of real pairs."""
     rows = choice.of_task(kept, task)
-    values, unit = rows.column("severity").to_numpy(), rows.column("unit")[0].as_py()
-    if task not in degrade.NAMES:
-        return charts.panel(task, values, unit)
-    return charts.severity(task, values, unit, degrade.by_name(task).strata)
+    units = pc.fill_null(pc.cast(rows.column("unit"), pa.string()), "")
+    panels = []
+    for unit in sorted(pc.unique(units).to_pylist()):
+        values = rows.filter(pc.equal(units, unit)).column("severity").to_numpy()
+        made = task in degrade.NAMES and unit == degrade.by_name(task).unit
+        panels.append(charts.severity(task, values, unit, degrade.by_name(task).strata) if made else charts.panel(task, values, unit))
+    return panels
 
 
 def _sheets(run: Run, tasks: Sequence[str]) -> list[str]:

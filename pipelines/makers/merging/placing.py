@@ -138,7 +138,7 @@ def _covered(seen: Flags, shape: tuple[int, ...], side_px: int) -> Flags:
     rows, columns = shape
     top, left = (height - rows * side_px) // 2, (width - columns * side_px) // 2
     inner = seen[top : top + rows * side_px, left : left + columns * side_px]
-    return inner.reshape(rows, side_px, columns, side_px).all((1, 3))
+    return np.asarray(inner.reshape(rows, side_px, columns, side_px).all((1, 3)))
 
 
 def _tiled(place: Place, box: Box, template: tiles.Template, step: int) -> Place:

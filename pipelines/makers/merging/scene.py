@@ -17,7 +17,7 @@ from pipelines.makers.merging.exposures import Blocks
 from pipelines.makers.merging.placing import Box, Place
 from pipelines.makers.merging.trust import trust
 
-SPREAD = 0.12  # of the logarithm of brightness ratios, from which photos do not differ by a factor
+MOST_BEND = 0.06  # of the logarithm of their ratio, above which photos do not differ by one factor; of linear ones it is 0.03 at most
 AROUND_PX = 24  # that is merged around a tile and cut off again
 TILE_PX = 1024  # side of what is merged at once, at most
 
@@ -60,8 +60,8 @@ def compared(own: Frame, other: Frame) -> Other | str:
     gain = exposures.compared(own.blocks, other.blocks, similarity)
     if gain is None:
         return "too little is well exposed in both"
-    if gain.spread > SPREAD:
-        return "they do not differ by a factor in linear light: develop them alike, without a tone curve"
+    if gain.bend > MOST_BEND:
+        return "not one factor brighter or darker in linear light: develop them without a tone curve"
     return Other(other, similarity, gain.channels)
 
 
@@ -74,7 +74,7 @@ def merged(photo: Srgb, others: Sequence[Other], box: Box) -> tuple[Linear, Map]
         box: what of the photo is wanted.
 
     Returns:
-        hxwx3 float32 linear light of the box, and for each pixel how many others agree with the photo there.
+        hxwx3 float32 linear light of the box, and for each pixel how many others show the same there, and are in it.
     """
     width, height = photo.shape[1::-1]
     seen = _around(box, width, height)
@@ -112,7 +112,7 @@ def _tile(photo: Srgb, others: Sequence[Other], places: Sequence[Place], box: Bo
         light, seen = placing.brought(other.frame.pixels, place, box)
         told = trust(own, light, other.gain)
         share = told.share * seen
-        joined += share
+        joined += share > 0
         taken.append(merge.Exposure(light, other.gain, share))
         noise.append((other.gain, told.noise))
     return merge.merged(taken, merge.fitted(noise)), joined

@@ -2,11 +2,12 @@
 
     E_s = mean nearby of D_s^2 / (V_s(light) + (t |grad|)^2),    trust = 1 / (1 + 2 (E - 1.3)) for the largest E_s, 0 from E = 4
 
-D_s is the difference of linear light, reduced s times by half; V_s its variance, measured from the photos themselves: by brightness
-the median of means nearby, which neither long tails nor what moved in less than half of the picture can lead astray. The rejection per pixel follows Wronski et al. (SIGGRAPH
-2019); we ask at several sizes, because what moved may be fainter than the noise of one pixel, and still a ghost. t
-allows for what placing leaves. Half of V is the other photo's: what differs by more counts as more noise of its own, 2 (E - 1) times as
-much, so that aliased detail and edges out of place have a small say where noise is low, and a full one where it is high.
+D_s is the difference of linear light, reduced s times by half; V_s its variance, measured from the photos themselves: by
+brightness the median of means nearby, which neither long tails nor what moved in less than half of the picture lead astray.
+The rejection per pixel follows Wronski et al. (SIGGRAPH 2019); we ask at several sizes, because what moved may be fainter than the
+noise of one pixel, and still a ghost. t allows for what placing leaves. Half of V is the other photo's: what differs by more counts
+as more noise of its own, 2 (E - 1) times as much, so that aliased detail and edges out of place have a small say where noise is
+low, and a full one where it is high.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def trust(photo: Linear, other: Linear, gain: NDArray[np.float32]) -> Trust:
                 break
             difference, light = (cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in (difference, light))
         smooth, squares = cv2.blur(light, NEARBY_PX), cv2.blur(cv2.multiply(difference, difference), NEARBY_PX)
-        curves = tuple(measured(squares[:, :, channel], smooth[:, :, channel]) for channel in range(3))
+        red, green, blue = (measured(squares[:, :, channel], smooth[:, :, channel]) for channel in range(3))
+        curves = red, green, blue
         noise = noise or curves
         tables = np.stack([curve.table() for curve in curves], 1)
         tables = tables if before is None else np.minimum(tables, before)
