@@ -27,14 +27,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-cli_judge.add_to(app)
-cli_bench.add_to(app)
-cli_fetch.add_to(app)
-cli_real.add_to(app)
-cli_review.add_to(app)
-cli_join.add_to(app)
-cli_tools.add_to(app)
-inspect.add_to(app)
 
 CLOSED, OPEN = 0, 1
 
@@ -195,6 +187,10 @@ def verify(run: RunFolder, as_json: Json = False) -> None:
         _tell(f"{proof.pairs} pairs in {proof.shards} shards, {proof.megabytes:.1f} MB at {speed:.0f} MB/s: {len(proof.faults)} faults")
         _tell(*([f"{proof.pending} planned shards are not rendered yet"] if proof.pending else []))
     raise typer.Exit(1 if proof.faults else 0)
+
+
+for room in (cli_judge, cli_real, inspect, cli_review, cli_fetch, cli_join, cli_bench, cli_tools):  # after the verbs, in the order of `--help`
+    room.add_to(app)
 
 
 def _create(recipe: Path, out: Path, inputs: list[str] | None) -> Any:

@@ -74,9 +74,10 @@ class Interval:
 
 
 def roundest(low: float, high: float) -> float:
-    """Return a number between two others with as few digits as can be; the upper one where nothing lies between."""
+    """Return a number in the middle half between two others with as few digits as can be; the upper one where nothing lies between."""
+    middle, quarter = (low + high) / 2, (high - low) / 4
     for digits in range(-6, 17):
-        found = round((low + high) / 2, digits)
-        if low < found < high:
+        found = round(middle, digits)
+        if low < found < high and abs(found - middle) <= quarter:
             return found
     return high

@@ -76,10 +76,11 @@ def suggest(run: Run, precision: float | None = None) -> list[Suggested]:
     limits = run.recipe.select.limits
     tasks = np.array(pc.cast(table.column("task"), pa.string()).to_pylist(), dtype=object)
     others = [name for name in score_names(table) if name not in limits]
-    found, strangers = [], []
+    found: list[Suggested] = []
+    strangers: list[Suggested] = []
     for name in [*limits, *others]:
         values, limit = column(table, name), limits.get(name, {})
-        for task in limit or {EVERY: None}:
+        for task in limit or (EVERY,):
             rows = ~np.isin(tasks, [other for other in limit if other != EVERY]) if task == EVERY else tasks == task
             rows &= np.isfinite(values)
             rng = stream(run.recipe.seed, "review suggest", f"{name} {task}")

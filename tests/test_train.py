@@ -130,7 +130,7 @@ def test_one_task_alone(finished):
     pairs = contest.for_training(finished.folder, "test", held.photos, ["noise"])
     assert {pairs[at]["task"] for at in range(len(pairs))} == {"noise"}
     assert held == (["noise"], unseen.held_out(finished.folder, "test").photos)
-    with pytest.raises(RunError, match="no pair of `nois`.*noise"):
+    with pytest.raises(RunError, match=r"no pair of `nois`.*noise"):
         unseen.held_out(finished.folder, "test", ["nois"])
 
 

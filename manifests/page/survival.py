@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from manifests.limits import Limit, outside
 from manifests.page.columns import score
 
-VERBS = ("plan", "render", "score", "select", "best", "review")  # in the order in which they decide
+VERBS = ("plan", "render", "score", "select", "best", "review", "join")  # in the order in which they decide
+LIMITS = ("below_limit", "above_limit")  # reasons whose detail begins with the name of a score
 
 
 class Fall(NamedTuple):
@@ -34,17 +35,24 @@ def survival(table: pa.Table, limits: Mapping[str, Limit]) -> list[Fall]:
     """
     rejected = table.filter(pc.equal(table.column("verdict"), "reject"))
     taken: Counter[tuple[str, str]] = Counter()
-    told = zip(*(pc.cast(rejected.column(name), pa.string()).to_pylist() for name in ("decided_by", "reason", "detail")), strict=True)
-    for by, reason, detail in told:
-        taken[by or "", f"{reason}: {(detail or '').partition(' ')[0]}" if by == "select" else reason or "unknown"] += 1
+    fallen = zip(*(pc.cast(rejected.column(name), pa.string()).to_pylist() for name in ("decided_by", "reason", "detail")), strict=True)
+    for by, reason, detail in fallen:
+        taken[by or "", why(reason, detail)] += 1
     alone = _alone(table, limits)
     for limit in alone:
         taken.setdefault(("select", limit), 0)
     left, falls = table.num_rows, []
-    for (by, why), count in sorted(taken.items(), key=lambda fall: _order(fall[0], list(alone), fall[1])):
+    for (by, told), count in sorted(taken.items(), key=lambda fall: _order(fall[0], list(alone), fall[1])):
         left -= count
-        falls.append(Fall(by, why, alone.get(why), count, left))
+        falls.append(Fall(by, told, alone.get(told) if by == "select" else None, count, left))
     return falls
+
+
+def why(reason: str | None, detail: str | None) -> str:
+    """Return a reason as the table has it: that of a limit, of pairs or of the gate, with the score that it is on."""
+    if reason in LIMITS and detail:
+        return f"{reason}: {detail.partition(' ')[0]}"
+    return reason or "unknown"
 
 
 def by_group(table: pa.Table, groups: pa.ChunkedArray, limits: Mapping[str, Limit]) -> dict[str, tuple[int, list[Fall], int]]:

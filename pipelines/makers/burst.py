@@ -152,8 +152,8 @@ class Burst:
 
     def _brightening(self, own: Frame, others: list[Other]) -> NDArray[np.float32]:
         """Return what makes of a photo's light that of the best exposed photo; raises BadSample if the photo is not darker."""
-        best = max(others, key=lambda other: exposures.exposedness(other.frame.blocks))
-        better = exposures.exposedness(best.frame.blocks) > exposures.exposedness(own.blocks)
+        best = min(others, key=lambda other: exposures.off_ev(other.frame.blocks))
+        better = exposures.off_ev(best.frame.blocks) < exposures.off_ev(own.blocks)
         if not better or best.ev < self._settings.darker_ev:
             told = f"by {best.ev:.1f} EV darker than" if better else "itself"
             raise BadSample(Reason.NOT_DEGRADED, f"it is {told} the best exposed photo of its scene; `darker_ev` is {self._settings.darker_ev:g}")

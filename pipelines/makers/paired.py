@@ -24,6 +24,7 @@ from pydantic import Field, field_validator, model_validator
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason, RecipeError
 from filters.contract import Settings, Wants
+from manifests import commit
 from pipelines import crops
 from pipelines.makers.beside import Beside, Name, absolute, name_of
 from pipelines.makers.contract import Kind, Maker, Order
@@ -120,7 +121,7 @@ class Paired:
             except BadSample as bad:
                 if bad.reason != Reason.MISSING:
                     raise
-                missing = missing or BadSample(Reason.MISSING, f"the reference {uri}: {bad.detail}")
+                missing = missing or BadSample(Reason.MISSING, f"the reference {uri}: {bad.detail}; once it is there, say another `version`")
         assert missing is not None
         raise missing
 
@@ -180,6 +181,7 @@ def _told(place: str) -> dict[str, str]:
 def _said(settings: PairedSettings) -> str:
     for name in ("preset", "find", "meta_info", "column"):
         if value := getattr(settings, name):
+            value = f"of {commit.fingerprint(_told(value))[:12]}" if name == "meta_info" else value
             return f"{name} {value}" + (f", version {settings.version}" if settings.version else "")
     raise AssertionError("settings are checked")
 

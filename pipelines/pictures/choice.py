@@ -14,9 +14,10 @@ from manifests import commit
 from manifests.limits import Limit
 from manifests.page.columns import score, score_names
 from manifests.page.members import COLUMNS as MEMBERS
+from manifests.page.survival import LIMITS, VERBS, why
 from pipelines.run import Run
 
-COLUMNS = ["pair_id", "task", "stratum", "verdict", "photo_sha256", "scores"]
+COLUMNS = ["pair_id", "task", "stratum", "verdict", "decided_by", "reason", "detail", "photo_sha256", "scores"]
 ROW = [*MEMBERS, "task", "stratum", "severity", "unit", "steps", "scores", "verdict"]
 
 
@@ -101,6 +102,34 @@ def borderline(table: pa.Table, limits: Mapping[str, Limit], most: int) -> list[
         if name not in limits and name != "psnr_db" and "." not in name:  # `worst` shows that by task; scorers have dozens of numbers
             lines += _ends(of_task(table, None), name, most)
     return [line for line in lines if line.pair_ids]
+
+
+def thrown(table: pa.Table, most: int) -> list[Chosen]:
+    """Return for every reason some of the pairs that fell for it; those of a limit from the nearest to the farthest.
+
+    Args:
+        table: rows with pictures, kept or not.
+        most: pairs of a reason.
+    """
+    fallen: dict[tuple[str, str], list[str]] = defaultdict(list)
+    rejected = table.filter(pc.equal(pc.cast(table.column("verdict"), pa.string()), "reject"))
+    told = (pc.cast(rejected.column(name), pa.string()).to_pylist() for name in ("pair_id", "decided_by", "reason", "detail"))
+    for pair_id, by, reason, detail in zip(*told, strict=True):
+        fallen[by or "", why(reason, detail)].append(pair_id)
+    lines = []
+    for (by, reason), ids in sorted(fallen.items(), key=lambda fall: (VERBS.index(fall[0][0]) if fall[0][0] in VERBS else len(VERBS), fall[0][1])):
+        word, _, name = reason.partition(": ")
+        line = ordered(rejected.filter(pc.is_in(rejected.column("pair_id"), pa.array(ids, pa.string()))), name) if name else sorted(ids)
+        line = line[::-1] if word == LIMITS[0] else line
+        lines.append(Chosen(f"{by}: {reason} ({len(ids)} pairs)", name or "psnr_db", evenly(line, most)))
+    return [line for line in lines if line.pair_ids]
+
+
+def evenly(ids: list[str], most: int) -> list[str]:
+    """Return so many of a list, spread over it, with its first and its last."""
+    if len(ids) <= most:
+        return ids
+    return [ids[round(at * (len(ids) - 1) / max(most - 1, 1))] for at in range(most)]
 
 
 def _ends(table: pa.Table, name: str, most: int) -> list[Chosen]:

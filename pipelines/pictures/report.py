@@ -7,6 +7,7 @@
     sheets/TASK.png                 pairs of every stratum
     worst.png                       by task, the most and the least damaged pairs
     borderline.png                  pairs on both sides of every limit; of scores without one, the ends
+    thrown.png                      what each limit and each reason threw away
 """
 
 from __future__ import annotations
@@ -199,6 +200,7 @@ def _sheets(run: Run, tasks: Sequence[str]) -> list[str]:
     for name, lines, columns in (
         ("worst", choice.worst(table, tasks, WORST), 2),
         ("borderline", choice.borderline(table, run.recipe.select.limits, BORDERLINE), 1),
+        ("thrown", choice.thrown(table, BORDERLINE), 1),
     ):
         if lines:
             title = f"{name}: the middle of each pair at 100 %, left half clean, right half degraded"

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from manifests.commit import read_table
-from manifests.page import files
-from manifests.page.reviews import ReviewLog
+from manifests.page import files, queue
+from manifests.page.reviews import ReviewLog, reviewed
 from manifests.page.run import About, InspectedRun
 from manifests.page.server import PageServer
 from pipelines.select import select
@@ -192,6 +192,45 @@ def test_many_scores_are_folded_until_they_are_wanted(tab, url, run):
     tab.keyboard.press("Escape")
     tab.click(".chip")
     wait(tab, f"Page.found.order.length === {table.num_rows}")
+    assert not tab.complaints
+
+
+def test_the_review_queue_by_keyboard(tab, url, run):
+    """N opens the first pair that waits for this reviewer; words given by two keys empty the queue; another reviewer finds it full."""
+    ids = [row["pair_id"] for row in read_table(run.manifest).to_pylist() if row["clean_sha256"]][:3]
+    queue.write(run.folder, queue.Queue(2, dict.fromkeys(ids, ("random sample",))))
+    ReviewLog(run.folder).append(reviewed(ids[0], "bob", "accept"))
+    tab.goto(url)
+    tab.wait_for_selector(".cell")
+    tab.keyboard.press("n")
+    assert tab.evaluate("document.activeElement.id") == "reviewer"
+    tab.keyboard.type("ann")
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("n")
+    wait(tab, "Boolean(Viewer.images.clean)")
+    assert tab.inner_text("#tools").count("1 of 3") == 1
+    assert "random sample" not in tab.inner_text("#story")  # why it is asked about must not sway anybody
+    left = set(ids)
+    for key in ("a", "f", "r"):
+        left.discard(pair := tab.evaluate("Page.state.pair"))
+        tab.keyboard.press(key)
+        if key == "r":
+            tab.keyboard.press("1")
+        wait(tab, f"Review.mine('{pair}') !== null && Page.found.order.length === {len(left)}")
+    assert not left
+    assert "waits for you" in tab.inner_text("#toast")
+    assert "Asked about: random sample" in tab.inner_text("#story")
+    standing = ReviewLog(run.folder).standing()
+    assert {standing[pair]["ann"].decision for pair in ids} == {"accept", "flag", "reject"}
+    tab.keyboard.press("Escape")
+    tab.click("#nothing-clear")
+    tab.fill("#reviewer", "cleo")
+    tab.keyboard.press("Escape")
+    tab.keyboard.press("n")
+    wait(tab, "Boolean(Viewer.images.clean)")
+    settled = sum(len([word for word in words.values() if word.decision == "accept"]) == 2 for words in standing.values())
+    assert count(tab) == 3 - settled
+    assert tab.evaluate("Page.table.wordColumns.get('review').values.length") == 6
     assert not tab.complaints
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from degrade.errors import CorruptRun, RecipeError
+from manifests.page import queue
 from manifests.page.agreement import agreement, alpha
-from manifests.page.reviews import ReviewLog, disputed, outcome, reviewed
+from manifests.page.reviews import ReviewLog, disputed, outcome, reviewed, settled
 
 
 def said(pair_id, reviewer, decision, reason=None):
@@ -95,6 +97,51 @@ def test_agreement_is_krippendorffs():
     assert alpha([yes, yes]) is None
     assert alpha([split, split]) == pytest.approx(1 - 3 * 4 / (16 - 8))
     assert alpha([yes, yes, no, split]) == pytest.approx(1 - 7 * 2 / (64 - 25 - 9))
+
+
+def spread_out(told):
+    """Return judgements by reviewer (words with a letter for each unit, `.` where nothing was said) as units."""
+    units = [Counter(letter for letter in unit if letter != ".") for unit in zip(*told, strict=True)]
+    return [unit for unit in units if unit.total() >= 2]
+
+
+def test_agreement_is_what_krippendorff_published():
+    """The worked examples of his `Computing Krippendorff's Alpha-Reliability` (2011): two observers and two values, and four with gaps."""
+    assert alpha(spread_out(["0100000010", "1110010000"])) == pytest.approx(0.095, abs=5e-4)
+    assert alpha(spread_out(["123321412...", "1233224125.3", ".3332342251.", "12332441251."])) == pytest.approx(0.743, abs=5e-4)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_agreement_is_that_of_the_library(seed):
+    """Over random judgements with gaps, three reviewers and two or three values, the `krippendorff` package says the same."""
+    library = pytest.importorskip("krippendorff", reason="pip install krippendorff (GPL: for tests alone)")
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2 + seed % 2, 60)
+    judged = np.where(rng.random((3, 60)) < 0.7, truth, rng.integers(0, 2 + seed % 2, (3, 60))).astype(float)
+    judged[rng.random((3, 60)) < 0.2] = np.nan
+    units = [Counter(unit[~np.isnan(unit)].tolist()) for unit in judged.T]
+    assert alpha([unit for unit in units if unit.total() >= 2]) == pytest.approx(library.alpha(reliability_data=judged, level_of_measurement="nominal"))
+
+
+def test_several_must_speak_where_several_are_asked_for():
+    """With three needed, two words and a flag decide nothing; the third does, and an even split of four is not settled."""
+    words = {name: said("p", name, "accept") for name in ("ann", "bob")} | {"flo": said("p", "flo", "flag")}
+    assert (outcome(words, 3), settled(words, 3)) == (None, False)
+    words["cleo"] = said("p", "cleo", "reject")
+    assert (outcome(words, 3), settled(words, 3)) == ("accept", True)
+    words["dan"] = said("p", "dan", "reject")
+    assert (outcome(words, 3), settled(words, 3)) == ("reject", False)
+
+
+def test_a_queue_waits_for_each_reviewer_until_it_is_settled(tmp_path):
+    """Whoever has spoken is not asked again; what enough have judged waits for nobody; the file brings the queue back."""
+    made = queue.Queue(2, {"p": ("random sample",), "q": ("disputed", "random sample"), "r": ("disputed",)}, {"sample": 3})
+    queue.write(tmp_path, made)
+    assert queue.read(tmp_path) == made
+    standing = {"p": {"ann": said("p", "ann", "flag")}, "q": {"ann": said("q", "ann", "reject"), "bob": said("q", "bob", "reject")}}
+    assert made.left(standing, "ann") == ["r"]
+    assert made.left(standing, "bob") == ["p", "r"]
+    assert queue.read(tmp_path / "nowhere").pairs == {}
 
 
 def test_agreement_counts_pairs_that_two_have_judged():

@@ -78,6 +78,7 @@ def test_a_run_that_kept_nothing_has_a_report_too(scratch):
     assert "0 pairs kept" in page
     assert "above_limit: psnr_db" in page
     assert "borderline.png" in page
+    assert "thrown.png" in page
 
 
 def table_of(values: list[float | None], *, verdict: str = "keep") -> pa.Table:
@@ -98,6 +99,23 @@ def test_the_borderline_is_what_is_nearest_to_the_limit():
     """On both sides of a limit stand the nearest pairs, nearest first."""
     lines = choice.borderline(table_of([1.0, 9.0, 4.0, 6.0, 5.0, None]), {"x": {"default": (5.0, float("inf"))}}, 2)
     assert [line.pair_ids for line in lines] == [["02", "00"], ["04", "03"]]
+
+
+def test_every_reason_shows_what_it_threw_away():
+    """A line for each limit and reason, with its count: of a limit from the nearest to the farthest, of others a few in a fixed order."""
+    count = 20
+    fell = [("select", "above_limit", f"x {at:.1f} outside [0, 9]") if at > 9 else ("best", "not_the_best", "1; 2") if at > 6 else (None, None, None) for at in range(count)]
+    table = table_of([float(at) for at in range(count)])
+    told = dict(zip(("decided_by", "reason", "detail"), zip(*fell, strict=True), strict=True))
+    for name, values in {**told, "verdict": ["reject" if by else "keep" for by, _, _ in fell]}.items():
+        table = table.drop_columns([name] if name in table.column_names else []).append_column(name, pa.array(values, pa.string()))
+    lines = choice.thrown(table, 3)
+    assert [(line.why, line.score, line.pair_ids) for line in lines] == [
+        ("select: above_limit: x (10 pairs)", "x", ["10", "14", "19"]),
+        ("best: not_the_best (3 pairs)", "psnr_db", ["07", "08", "09"]),
+    ]
+    below = table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(["below_limit" if by else None for by, _, _ in fell]))
+    assert choice.thrown(below, 3)[-1].pair_ids[0] == "19"
 
 
 def test_a_value_that_many_share_is_no_extreme():

@@ -67,7 +67,7 @@ def test_both_sides_of_every_limit_are_asked_about_nearest_first(scratch):
 
 def test_a_pair_that_falls_by_far_is_no_question(scratch):
     """Near one limit, but far beyond another: nobody is asked."""
-    scores = [{"a": 1.0 + at / 1000, "b": 100.0 if at % 2 else at / 100} for at in range(100)]
+    scores = [{"a": 1.0 + at / 1000, "b": 100.0 if at % 5 == 0 else at / 100} for at in range(100)]
     ids = with_rows(scratch, scores)
     made = review.ask(limited(scratch, a=[1.05, math.inf], b=[-1.0, 3.0]), borderline=100, sample=0)
     assert made.pairs

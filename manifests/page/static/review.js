@@ -43,6 +43,7 @@ const Review = {
     if (!Review.name) { toast("Who reviews? Enter your name first."); $("reviewer").focus(); return; }
     Object.assign(page.state, { words: { queue: new Set([WAITS]) }, ranges: {}, text: "", sort: "shuffled" });
     page.refresh();
+    Grid.move(0);
     if (page.found.order.length) page.open(Grid.id);
     else { page.close(); toast("Nothing of the queue waits for you any more."); }
   },

@@ -27,6 +27,7 @@ CLIPPED = 0.05  # share of a block that may be: a mean of normal noise, cut at s
 LEAST_LIGHT = 0.002  # of a block: below it black levels decide
 FEWEST = 40  # blocks
 SMOOTH = 1.5  # blocks, sigma: what interpolation does to one photo is done to both
+METERED = 0.18  # mean light of a well exposed photo
 PARTS = 4  # by brightness
 
 
@@ -96,7 +97,6 @@ def _median(values: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
     return float(values[order][np.searchsorted(sums, sums[-1] / 2)])
 
 
-def exposedness(photo: Blocks) -> float:
-    """Return how well a photo is exposed, 0 to 1: mean of exp(-(v - 0.5)^2 / 0.08), v its sRGB values (Mertens et al., Pacific Graphics 2007)."""
-    values = camera.linear_to_srgb(photo.light.astype(np.float64))
-    return float(np.exp(-((values - 0.5) ** 2) / 0.08).mean())
+def off_ev(photo: Blocks) -> float:
+    """Return by how many stops a photo's mean light is off the grey that cameras meter for; 0 is best."""
+    return abs(math.log2(max(float(photo.light.mean()), 1e-6) / METERED))

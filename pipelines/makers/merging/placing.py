@@ -7,6 +7,7 @@ shutter, depth) is smooth: tiles tell it by the least squares of Lucas and Kanad
 
 joins them, P_i what a tile knows, K a Gaussian over its neighbours, s the length of what is likely at all. Tiles that disagree with
 their neighbours (a thing that moved) lose their say by Cauchy's weights: such things are not followed, they are left out later.
+The photo is warped by the answer and asked again, which gives back what the Gaussian took (Tukey's twicing).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from filters.registration.similarity import Similarity
 from filters.registration.structure import pyramid
 from filters.registration.tiles import Flags, Floats, Moves
 
-ROUNDS = 2
+ROUNDS = 3
 LIKELY_PX = 0.5  # s, px of the level that the tiles are of
 UNMODELLED_PX = 0.15  # what a tile may differ by for reasons of its own
 FARTHEST_PX = 3.0  # a tile that says more has followed something else
@@ -151,7 +152,7 @@ def _tiled(place: Place, box: Box, template: tiles.Template, step: int) -> Place
 def _moved(place: Place, moves: Moves, step: int) -> Place:
     """Return a place with what the tiles still said added to it, where they agree with their neighbours."""
     heard = moves.heard & (np.hypot(moves.x, moves.y) < FARTHEST_PX)
-    said = place.x / step + moves.x, place.y / step + moves.y
+    said = np.where(heard, moves.x, 0.0), np.where(heard, moves.y, 0.0)
     xx, yy = moves.xx + UNMODELLED_PX**2, moves.yy + UNMODELLED_PX**2
     trust = np.where(heard, 1 / (xx * yy - moves.xy**2), 0.0)
     own = trust * yy, -trust * moves.xy, trust * xx
@@ -160,7 +161,7 @@ def _moved(place: Place, moves: Moves, step: int) -> Place:
         x, y = _joined(said, [weight * part for part in own])
         ahead, below = said[0] - x, said[1] - y
         weight = 1 / (1 + (own[0] * ahead**2 + 2 * own[1] * ahead * below + own[2] * below**2) / CAUCHY)
-    return place._replace(x=(x * step).astype(np.float32), y=(y * step).astype(np.float32))
+    return place._replace(x=place.x + (x * step).astype(np.float32), y=place.y + (y * step).astype(np.float32))
 
 
 def _joined(said: tuple[Floats, Floats], trust: list[Floats]) -> tuple[Floats, Floats]:

@@ -1,0 +1,175 @@
+"""References that exist already: found by rule in real folders and tars, cut as the photo was, refused with a reason."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from degrade.errors import BadSample, Reason, RecipeError
+from manifests import png
+from pipelines import crops
+from pipelines.crops import Crop
+from pipelines.makers import paired
+from pipelines.makers.contract import Order
+from pipelines.makers.paired import PairedSettings
+from pipelines.photos import uris
+
+CROP = Crop(7, 3, 40, 30, 20, 15)
+
+
+@pytest.fixture(scope="module")
+def sides():
+    """A photo and its reference: noise that no crop can mistake for another."""
+    rng = np.random.default_rng(0)
+    return tuple(rng.integers(0, 256, (48, 64, 3), dtype=np.uint8) for _ in range(2))
+
+
+def written(path: Path, pixels) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png.encode(pixels))
+    return path
+
+
+def order(uri, pixels, crop: Crop | None = CROP, **extra: str) -> Order:
+    seen = crops.cut(pixels, crop) if crop else pixels
+    return Order("0" * 32, seen, "noise", "", 0, str(uri), extra, crop)
+
+
+def made(settings: PairedSettings, *orders: Order):
+    return paired.open_maker(settings, None).make(orders)
+
+
+@pytest.mark.parametrize(
+    ("preset", "photo", "reference"),
+    [
+        ("basicsr", "lq/lq/a.png", "lq/gt/a.png"),
+        ("basicsr", "set/lq/x/a.png", "set/gt/x/a.jpg"),
+        ("foundir", "Train/LQ/01.png", "Train/GT/01.png"),
+        ("uhdm", "pair_00/0001_moire.png", "pair_00/0001_gt.png"),
+    ],
+)
+def test_known_layouts(tmp_path, sides, preset, photo, reference):
+    """The reference of each known layout is found, under another ending too, and cut and resized as the photo was."""
+    degraded, clean = sides
+    path = written(tmp_path / photo, degraded)
+    written(tmp_path / reference, clean)
+    (found,) = made(PairedSettings(preset=preset), order(path, degraded))
+    assert np.array_equal(found, crops.cut(clean, CROP))
+
+
+def test_a_rule_of_ones_own(tmp_path, sides):
+    """A regular expression names the reference; where it does not match, nothing is guessed."""
+    degraded, clean = sides
+    path = written(tmp_path / "noisy_iso6400_7.png", degraded)
+    written(tmp_path / "clean_7.png", clean)
+    rule = PairedSettings(find=r"noisy_iso\d+_(\d+)", replace=r"clean_\1")
+    other = written(tmp_path / "unlike.png", degraded)
+    found, bad = made(rule, order(path, degraded), order(other, degraded))
+    assert np.array_equal(found, crops.cut(clean, CROP))
+    assert bad.reason == Reason.MISSING and "does not match" in bad.detail
+    (same,) = made(PairedSettings(find="unlike", replace="unlike"), order(other, degraded))
+    assert "photo itself" in same.detail
+
+
+def test_a_meta_info_file(tmp_path, sides):
+    """Lines of a file pair names below its folder; what it does not name has no reference."""
+    degraded, clean = sides
+    path, lone = written(tmp_path / "lq" / "0001_v3.png", degraded), written(tmp_path / "lq" / "0002.png", degraded)
+    written(tmp_path / "gt" / "0001.png", clean)
+    listed = tmp_path / "meta_info.txt"
+    listed.write_text("gt/0001.png, lq/0001_v3.png\n\n")
+    found, bad = made(PairedSettings(meta_info=str(listed)), order(path, degraded), order(lone, degraded))
+    assert np.array_equal(found, crops.cut(clean, CROP))
+    assert bad.reason == Reason.MISSING and "does not name lq/0002.png" in bad.detail
+    for text in ("gt/0001.png lq/0001.png", "a.png, b.png, c.png", "gt/1.png, lq/1.png\ngt/2.png, lq/1.png"):
+        listed.write_text(text)
+        with pytest.raises(RecipeError, match="meta_info.txt, line"):
+            made(PairedSettings(meta_info=str(listed)))
+
+
+def test_a_column_of_the_list(tmp_path, sides):
+    """A column names the reference, below `root`; a stranger's list reaches nothing outside it."""
+    degraded, clean = sides
+    path = written(tmp_path / "set" / "bad" / "a.png", degraded)
+    good, secret = written(tmp_path / "set" / "good" / "b.png", clean), written(tmp_path / "secret.png", clean)
+    (good.parent / "link.png").symlink_to(secret)
+    rule = PairedSettings(column="clean", root=str(tmp_path / "set"))
+    found, whole, *refused = made(
+        rule,
+        order(path, degraded, clean="good/b.png"),
+        order(path, degraded, clean=str(good)),
+        *(order(path, degraded, clean=name) for name in ("../secret.png", str(secret), "good/link.png", "good/none.png")),
+        order(path, degraded),
+    )
+    assert np.array_equal(found, crops.cut(clean, CROP)) and np.array_equal(whole, found)
+    assert [bad.reason for bad in refused] == [Reason.NOT_A_FILE] * 3 + [Reason.MISSING] * 2
+    with pytest.raises(RecipeError, match="set `root`"):
+        made(PairedSettings(column="clean"), order(path, degraded, clean="good/b.png"))
+
+
+def test_pairs_in_a_tar(tmp_path, sides):
+    """Photo and reference may be members of one tar, whatever they are called."""
+    degraded, clean = sides
+    tar = tmp_path / "set.tar"
+    with tarfile.open(tar, "w") as archive:
+        for name, pixels in (("lq/größe 1.png", degraded), ("gt/größe 1.png", clean), ("lq/lone.png", degraded)):
+            data = png.encode(pixels)
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    photo, lone = (uris.of_member(name, str(tar)) for name in ("lq/größe 1.png", "lq/lone.png"))
+    found, bad = made(PairedSettings(preset="basicsr"), order(photo, degraded), order(lone, degraded))
+    assert np.array_equal(found, crops.cut(clean, CROP))
+    assert bad.reason == Reason.MISSING and "gt/lone.png" in bad.detail
+
+
+def test_a_name_that_is_no_text(tmp_path, sides):
+    """A file whose name is not printable is paired like any other."""
+    degraded, clean = sides
+    path = written(tmp_path / "lq" / "a\nb.png", degraded)
+    written(tmp_path / "gt" / "a\nb.png", clean)
+    (found,) = made(PairedSettings(preset="basicsr"), order(uris.of_path(str(path)), degraded))
+    assert np.array_equal(found, crops.cut(clean, CROP))
+
+
+def test_what_cannot_be_cut_alike_is_refused(tmp_path, sides):
+    """A reference of another size, a broken one, a photo that has changed and one that nobody can name are refused with their reason."""
+    degraded, clean = sides
+    path, broken, changed = (written(tmp_path / "lq" / name, degraded) for name in ("a.png", "b.png", "c.png"))
+    for name in ("a.png", "b.png", "c.png"):
+        written(tmp_path / "gt" / name, clean[:, :-2] if name == "a.png" else clean)
+    (tmp_path / "gt" / "b.png").write_bytes((tmp_path / "gt" / "b.png").read_bytes()[:-100])
+    changed.write_bytes(png.encode(clean))
+    answers = made(
+        PairedSettings(preset="basicsr"),
+        order(path, degraded),
+        order(broken, degraded),
+        order(changed, degraded),
+        order("", degraded),
+        order(path, degraded, None),
+    )
+    assert all(isinstance(bad, BadSample) for bad in answers)
+    assert [bad.reason for bad in answers] == [Reason.NO_CANDIDATE, Reason.TRUNCATED, Reason.SOURCE_CHANGED, Reason.NO_CANDIDATE, Reason.NO_CANDIDATE]
+    assert "62x48, the photo is 64x48" in answers[0].detail
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ({}, "exactly one"),
+        ({"preset": "uhdm", "column": "clean"}, "exactly one"),
+        ({"column": "clean", "replace": "x"}, "needs `find`"),
+        ({"find": "("}, "`find`"),
+        ({"find": "a", "replace": r"\2"}, "group"),
+        ({"presett": "uhdm"}, "preset"),
+    ],
+)
+def test_impossible_settings_are_refused(page, said):
+    """A rule that cannot be meant is refused before a photo is opened."""
+    with pytest.raises(ValidationError, match=said):
+        PairedSettings(**page)
