@@ -7,7 +7,7 @@
     sheets/TASK.png                 pairs of every stratum
     worst.png                       by task, the most and the least damaged pairs
     borderline.png                  pairs on both sides of every limit; of scores without one, the ends
-    thrown.png                      what each limit and each reason threw away
+    thrown.png gate.png             pairs that each limit and each reason threw away; photos that the gate of a real run did
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from manifests.page.columns import score, score_names
 from manifests.page.row import score_unit, unit_of
 from manifests.page.survival import Fall, by_group, survival
 from pipelines import index, inspect, pace
-from pipelines.pictures import charts, choice, report_page
+from pipelines.pictures import charts, choice, gated, report_page
 from pipelines.pictures.figures import grid, halves, sides, stratum_rows
 from pipelines.pictures.sheet import Cell, fitted, label, sheet
 from pipelines.run import Run, require
@@ -40,7 +40,7 @@ COUNTED = ["pair_id", "task", "makers", "split", "stratum", "severity", "unit", 
 EXAMPLES = 2  # pairs of a stratum on a sheet
 SIDE = 240  # px of a picture on a sheet
 LABEL = 110  # px of the words before a line of pairs
-WORST, BORDERLINE = 3, 6  # pairs in a line
+WORST, BORDERLINE, REFUSED = 3, 6, 5  # in a line
 COLUMNS = 4  # of panels
 BARS = 90  # of the throughput
 LATER = re.compile(r"\[[1-9]\d*\]\.")  # the second ghost, the third hop: as the first one is drawn, so are they
@@ -205,6 +205,8 @@ def _sheets(run: Run, tasks: Sequence[str]) -> list[str]:
         if lines:
             title = f"{name}: the middle of each pair at 100 %, left half clean, right half degraded"
             made.append(_save(run, f"{name}.png", sheet(_line_rows(run, lines, columns), title)))
+    if run.recipe.real is not None and (refused := gated.rows(run, REFUSED, SIDE)):
+        made.append(_save(run, "gate.png", sheet(refused, "gate: photos that were refused, by reason")))
     return made
 
 

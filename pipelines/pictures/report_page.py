@@ -42,7 +42,7 @@ def html(told: Report) -> str:
         _section("throughput", "Throughput", "", _images(told, "throughput.png")),
         _section("worst", "Most and least damaged", "If one of these should not be in a training set, set a limit.", _images(told, "worst.png")),
         _section("borderline", "At the limits", "Both sides of every limit; of scores without one, the ends.", _images(told, "borderline.png")),
-        _section("thrown", "Thrown away", "By reason; of a limit, from the nearest to the farthest.", _images(told, "thrown.png")),
+        _section("thrown", "Thrown away", "By reason; of a limit, from the nearest to the farthest.", _images(told, "thrown.png", "gate.png")),
         *(_section(task, task, "", _task(told, task)) for task in told.tasks),
         _section("recipe", "How it was made", "", [f"<pre>{escape(told.recipe)}</pre>" if told.recipe else "", _versions(told)]),
     ]

@@ -108,7 +108,9 @@ def test_dark_frames_are_paired_with_the_well_exposed(seen, tmp_path):
     truth = burst_gain.levels(seen[0])
     alone = burst_gain.psnr(truth, burst_gain.by_sensor(seen[0], 400.0, 0.0, 999))
     assert burst_gain.psnr(truth, dark) > alone + 1
-    assert isinstance(bright, BadSample) and bright.reason == Reason.NOT_DEGRADED and "itself the best" in bright.detail
+    assert isinstance(bright, BadSample)
+    assert bright.reason == Reason.NOT_DEGRADED
+    assert "itself the best" in bright.detail
     assert burst_gain.psnr(burst_gain.levels(seen[0] / 8), own) > burst_gain.psnr(burst_gain.levels(seen[0] / 8), frames[0]) + 6
 
 
@@ -124,7 +126,7 @@ def test_what_one_exposure_clips_another_tells(seen):
 
 
 def test_a_crop_is_merged_as_it_was_cut(seen, tmp_path):
-    """A box, shrunk, gets a reference of its own size that shows the same; tiles join without a seam."""
+    """A box, shrunk, gets a reference of its own size that shows the same."""
     frames = shots(seen[:4])
     paths = written(tmp_path / "scene", frames)
     crop = Crop(30, 20, 120, 150, 60, 75)
@@ -184,7 +186,8 @@ def test_strangers_copies_and_broken_files_are_left_out(seen, tmp_path, astronau
     (tmp_path / "scene" / "broken.png").write_bytes(path.read_bytes()[:500])
     (tmp_path / "scene" / "notes.txt").write_text("not a photo")
     (bad,) = made(BurstSettings(), order(path, frames[0]))
-    assert isinstance(bad, BadSample) and bad.reason == Reason.NO_CANDIDATE
+    assert isinstance(bad, BadSample)
+    assert bad.reason == Reason.NO_CANDIDATE
     for part in ("1 of 5", "a copy", "another size", "not of one scene", "truncated"):
         assert part in bad.detail
     written(tmp_path / "scene", shots(seen[1:2], iso=400.0), first=9)
@@ -198,7 +201,8 @@ def test_a_scene_that_moved_is_refused(seen, tmp_path):
     frames[1][:110] = np.roll(frames[1][:110], 60, 1)
     (path, _) = written(tmp_path / "scene", frames)
     (bad,) = made(BurstSettings(), order(path, frames[0]))
-    assert isinstance(bad, BadSample) and "least_merged" in bad.detail
+    assert isinstance(bad, BadSample)
+    assert "least_merged" in bad.detail
 
 
 def test_scenes_are_found_by_name_list_and_tar(seen, tmp_path):
@@ -213,11 +217,13 @@ def test_scenes_are_found_by_name_list_and_tar(seen, tmp_path):
     listed.write_text("path,group\n" + "".join(f"{path},{'a' if index < 2 else 'b'}\n" for index, path in enumerate(paths)))
     settings = BurstSettings(by="column", photos=(str(listed),))
     two, alone, none = made(settings, order(paths[0], frames[0], group="a"), order(paths[2], frames[2], group="b"), order(paths[0], frames[0]))
-    assert two.shape == frames[0].shape and not np.array_equal(two, by_name)
-    assert "there are no more" in alone.detail and "column `group`" in none.detail
+    assert two.shape == frames[0].shape
+    assert not np.array_equal(two, by_name)
+    assert "there are no more" in alone.detail
+    assert "column `group`" in none.detail
     tar = tmp_path / "bursts.tar"
     with tarfile.open(tar, "w") as archive:
-        for index, path in enumerate(paths):
+        for path in paths:
             info = tarfile.TarInfo(f"burst 1/{path.name}")
             info.size = path.stat().st_size
             archive.addfile(info, io.BytesIO(path.read_bytes()))
@@ -235,7 +241,13 @@ def test_the_nearest_names_are_merged(seen, tmp_path):
 
 @pytest.mark.parametrize(
     ("page", "said"),
-    [({"by": "column"}, "needs `photos`"), ({"by": "name"}, "go together"), ({"find": "x"}, "go together"), ({"by": "name", "find": "("}, "find"), ({"mots": 3}, "most")],
+    [
+        ({"by": "column"}, "needs `photos`"),
+        ({"by": "name"}, "go together"),
+        ({"find": "x"}, "go together"),
+        ({"by": "name", "find": "("}, "find"),
+        ({"mots": 3}, "most"),
+    ],
 )
 def test_impossible_settings_are_refused(page, said):
     """A rule that cannot be meant is refused before a photo is opened."""

@@ -71,7 +71,8 @@ def test_a_rule_of_ones_own(tmp_path, sides):
     other = written(tmp_path / "unlike.png", degraded)
     found, bad = made(rule, order(path, degraded), order(other, degraded))
     assert np.array_equal(found, crops.cut(clean, CROP))
-    assert bad.reason == Reason.MISSING and "does not match" in bad.detail
+    assert bad.reason == Reason.MISSING
+    assert "does not match" in bad.detail
     (same,) = made(PairedSettings(find="unlike", replace="unlike"), order(other, degraded))
     assert "photo itself" in same.detail
 
@@ -85,10 +86,11 @@ def test_a_meta_info_file(tmp_path, sides):
     listed.write_text("gt/0001.png, lq/0001_v3.png\n\n")
     found, bad = made(PairedSettings(meta_info=str(listed)), order(path, degraded), order(lone, degraded))
     assert np.array_equal(found, crops.cut(clean, CROP))
-    assert bad.reason == Reason.MISSING and "does not name lq/0002.png" in bad.detail
+    assert bad.reason == Reason.MISSING
+    assert "does not name lq/0002.png" in bad.detail
     for text in ("gt/0001.png lq/0001.png", "a.png, b.png, c.png", "gt/1.png, lq/1.png\ngt/2.png, lq/1.png"):
         listed.write_text(text)
-        with pytest.raises(RecipeError, match="meta_info.txt, line"):
+        with pytest.raises(RecipeError, match=r"meta_info\.txt, line"):
             made(PairedSettings(meta_info=str(listed)))
 
 
@@ -106,7 +108,8 @@ def test_a_column_of_the_list(tmp_path, sides):
         *(order(path, degraded, clean=name) for name in ("../secret.png", str(secret), "good/link.png", "good/none.png")),
         order(path, degraded),
     )
-    assert np.array_equal(found, crops.cut(clean, CROP)) and np.array_equal(whole, found)
+    assert np.array_equal(found, crops.cut(clean, CROP))
+    assert np.array_equal(whole, found)
     assert [bad.reason for bad in refused] == [Reason.NOT_A_FILE] * 3 + [Reason.MISSING] * 2
     with pytest.raises(RecipeError, match="set `root`"):
         made(PairedSettings(column="clean"), order(path, degraded, clean="good/b.png"))
@@ -125,7 +128,8 @@ def test_pairs_in_a_tar(tmp_path, sides):
     photo, lone = (uris.of_member(name, str(tar)) for name in ("lq/größe 1.png", "lq/lone.png"))
     found, bad = made(PairedSettings(preset="basicsr"), order(photo, degraded), order(lone, degraded))
     assert np.array_equal(found, crops.cut(clean, CROP))
-    assert bad.reason == Reason.MISSING and "gt/lone.png" in bad.detail
+    assert bad.reason == Reason.MISSING
+    assert "gt/lone.png" in bad.detail
 
 
 def test_a_name_that_is_no_text(tmp_path, sides):

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from manifests.commit import read_table
+from manifests.commit import read_table, write_table
+from manifests.schema import PAIR
 from pipelines import pace
-from pipelines.pictures import charts, choice, report
+from pipelines.pictures import charts, choice, gated, report
 
 
 def picture(path: Path) -> np.ndarray:
@@ -72,7 +73,8 @@ def test_a_run_that_kept_nothing_has_a_report_too(scratch):
 
     from pipelines import select
 
-    none = replace(scratch, recipe=scratch.recipe.model_copy(update={"select": scratch.recipe.select.model_copy(update={"limits": {"psnr_db": {"default": (0.0, 1.0)}}})}))
+    limits = scratch.recipe.select.model_copy(update={"limits": {"psnr_db": {"default": (0.0, 1.0)}}})
+    none = replace(scratch, recipe=scratch.recipe.model_copy(update={"select": limits}))
     select.select(none)
     page = report.write(none).read_text()
     assert "0 pairs kept" in page
@@ -104,7 +106,8 @@ def test_the_borderline_is_what_is_nearest_to_the_limit():
 def test_every_reason_shows_what_it_threw_away():
     """A line for each limit and reason, with its count: of a limit from the nearest to the farthest, of others a few in a fixed order."""
     count = 20
-    fell = [("select", "above_limit", f"x {at:.1f} outside [0, 9]") if at > 9 else ("best", "not_the_best", "1; 2") if at > 6 else (None, None, None) for at in range(count)]
+    best, stays = ("best", "not_the_best", "1; 2"), (None, None, None)
+    fell = [("select", "above_limit", f"x {at:.1f} outside [0, 9]") if at > 9 else best if at > 6 else stays for at in range(count)]
     table = table_of([float(at) for at in range(count)])
     told = dict(zip(("decided_by", "reason", "detail"), zip(*fell, strict=True), strict=True))
     for name, values in {**told, "verdict": ["reject" if by else "keep" for by, _, _ in fell]}.items():
@@ -116,6 +119,20 @@ def test_every_reason_shows_what_it_threw_away():
     ]
     below = table.set_column(table.schema.get_field_index("reason"), "reason", pa.array(["below_limit" if by else None for by, _, _ in fell]))
     assert choice.thrown(below, 3)[-1].pair_ids[0] == "19"
+
+
+def test_what_the_gate_refused_is_shown_as_photos(scratch):
+    """A line for every reason, as many photos as there are, what was seen below them; a photo that is gone is left out."""
+    rows = read_table(scratch.manifest).to_pylist()
+    photos = {row["photo_sha256"]: row for row in rows}
+    none = ("not_degraded", "shows none")
+    told = zip(sorted(photos), [none, ("above_limit", "watermark.photo 0.9 outside"), none, ("grey", "gone")], strict=False)
+    refused = [{**photos[sha256], "decided_by": "plan", "verdict": "reject", "reason": reason, "detail": detail} for sha256, (reason, detail) in told]
+    refused[-1]["photo_uri"] = "/nowhere.png"
+    write_table(scratch.manifest, pa.Table.from_pylist([*rows, *refused], PAIR))
+    lines = gated.rows(scratch, 5, 64)
+    assert [[cell.caption for cell in line[1:]] for line in lines] == [["watermark.photo 0.9 outside"], ["shows none", "shows none"]]
+    assert all(max(cell.picture.shape[:2]) == 64 for line in lines for cell in line[1:])
 
 
 def test_a_value_that_many_share_is_no_extreme():

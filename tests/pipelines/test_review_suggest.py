@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 import yaml
+from test_review import limited, say, with_rows
 from typer.testing import CliRunner
 
 from pipelines import suggest
 from pipelines.cli import app
 from pipelines.interval import Interval, Rules, roundest
 from pipelines.recipe import parse
-from test_review import limited, say, with_rows
 
 OPEN = (-math.inf, math.inf)
 
@@ -54,7 +54,10 @@ def test_a_precision_is_kept_and_no_more_is_given_up_than_it_needs():
     assert (1 < low < 2, 2 < high < 3) == (True, True)
 
 
-@pytest.mark.parametrize(("low", "high", "told"), [(0.9, 7.2, 4.0), (1.01, 1.99, 1.5), (0.12345, 0.12349, 0.12347), (5.0, 5.0, 5.0), (-3.0, 1200.0, 600.0), (149.0, 151.5, 150.0)])
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(0.9, 7.2, 4.0), (1.01, 1.99, 1.5), (0.12345, 0.12349, 0.12347), (5.0, 5.0, 5.0), (-3.0, 1200.0, 600.0), (149.0, 151.5, 150.0)],
+)
 def test_ends_are_round(low, high, told):
     """Of the numbers between two others, one with few digits."""
     assert roundest(low, high) == told

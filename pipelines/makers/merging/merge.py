@@ -5,7 +5,8 @@
 y_i is the light that photo i recorded, g_i its exposure. The weights are those of least variance for a sensor of shot noise a
 and read noise b, both fitted to the photos; of equal exposures they are equal. As in radiance maps (Debevec and Malik, SIGGRAPH 1997) a
 photo has no say where it is near its white. But weights see the mean of all photos nearby, never the noisy value that they
-weigh, or noise would choose its own side and the mean be wrong.
+weigh, or noise would choose its own side and the mean be wrong. What files cut off below black no mean gives back: the deepest
+shadows of very noisy bursts stay a little too bright, in linear light by as much as the photo's own.
 """
 
 from __future__ import annotations
