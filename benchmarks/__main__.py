@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--json FILE] [--only steps|clips|plan|engine]`: the tables of Patina's speed on this machine."""
+"""`python -m benchmarks [--json FILE] [--only steps|clips|plan|engine|loader|select]`: the tables of Patina's speed on this machine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 import cv2
 
-from benchmarks import clips, engine, loader, photos, plan, steps
+from benchmarks import clips, engine, loader, photos, plan, select, steps
 from pipelines.guard import ENVIRONMENT
 
-TABLES = {"steps": steps, "clips": clips, "plan": plan, "engine": engine, "loader": loader}
+TABLES = {"steps": steps, "clips": clips, "plan": plan, "engine": engine, "loader": loader, "select": select}
 
 
 def main() -> None:

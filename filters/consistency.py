@@ -85,9 +85,9 @@ def of_pair(pair: Pair) -> dict[str, float]:
         raise BadSample(Reason.TOO_SMALL, f"{short} px; consistency needs {LEAST_PX}")
     sides = Sides(pair.clean.pixels, pair.degraded.pixels)
     clean, degraded = (cv2.cvtColor(side.pixels, cv2.COLOR_RGB2GRAY) for side in (pair.clean, pair.degraded))
-    small = [reduced(side, WORK_PX).astype(np.float32) for side in (clean, degraded)]
-    found = _colours(sides.coarse) | _finest(clean.astype(np.float32), degraded.astype(np.float32)) | _places(*small)
-    found |= {f"likeness_{name}": _likeness(*small, *widths) for name, widths in WIDTHS.items()}
+    ours, theirs = (reduced(side, WORK_PX).astype(np.float32) for side in (clean, degraded))
+    found = _colours(sides.coarse) | _finest(clean.astype(np.float32), degraded.astype(np.float32)) | _places(ours, theirs)
+    found |= {f"likeness_{name}": _likeness(ours, theirs, low_px, high_px) for name, (low_px, high_px) in WIDTHS.items()}
     return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
@@ -113,7 +113,7 @@ def _chroma(both: Both) -> dict[str, float]:
     lit = (light > LIT[0]) & (other > LIT[0] / 5) & (clean.max(axis=2) < LIT[1]) & (degraded.max(axis=2) < LIT[1])
     if lit.sum() < FEWEST:
         return {}
-    level = degraded * (light / np.maximum(other, 1e-4))[..., None]
+    level = np.asarray(degraded * (light / np.maximum(other, 1e-4))[..., None], np.float32)
     moved = (_lab(level) - _lab(clean))[lit][:, 1:]
     return {"cast": float(np.median(np.hypot(moved[:, 0], moved[:, 1]))), "white": float(np.hypot(*np.median(moved, axis=0)))}
 

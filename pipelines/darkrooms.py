@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pipelines import pair
 from pipelines.real.darkroom import RealDarkroom
-from pipelines.run import Run, load
+from pipelines.run import Run, load, require
 
 
 class Darkroom(Protocol):
@@ -27,6 +27,7 @@ class JoinedDarkroom:
     """
 
     def __init__(self, run: Run, *, layers: bool) -> None:
+        require(run.folder / "join.json", "join", run.folder)
         record = json.loads((run.folder / "join.json").read_text(encoding="utf-8"))["made_from"]
         self._folders = {told["name"]: Path(told["folder"]) for told in record["runs"]}
         self._open: dict[str, Darkroom] = {}

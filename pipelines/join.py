@@ -25,14 +25,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from degrade.errors import CorruptRun, Reason, RunError
 from manifests import commit, shards
-from manifests.schema import BANK, INDEX, LISTING, PAIR, PLAN, VERSION
+from manifests.schema import PAIR, VERSION
 from pipelines import plan, select
 from pipelines.duplicates import meaning
 from pipelines.held_out import Homes, Moved, families, photos_of
+from pipelines.joined_plan import Member, renamed, shard_name, write_plan, write_tables
 from pipelines.progress import Meter
 from pipelines.recipe import identity_fingerprint, parse
 from pipelines.rejecting import rejected
@@ -41,14 +41,6 @@ from pipelines.run import Run, load, require
 NAME = "join"  # in `decided_by`
 RECORD = "join.json"
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_]+")
-
-
-class Member(NamedTuple):
-    """One of the runs that are joined."""
-
-    name: str  # in names of shards
-    run: Run
-    manifest_sha256: str
 
 
 class Joint(NamedTuple):
@@ -81,8 +73,10 @@ def join(out: Path, folders: Sequence[Path]) -> Joint:
     if record.exists() and (known := json.loads(record.read_text()))["made_from"] == made_from and run.manifest.exists():
         return Joint(**known["joint"])
     record.unlink(missing_ok=True)
-    _plan(run, members)
-    _tables(run, members)
+    for folder, _, _ in os.walk(out):
+        commit.clear_temporaries(Path(folder))
+    write_plan(run, members)
+    write_tables(run, members)
     joint = _shards(run, members)
     select.select(run)
     commit.write_json(record, {"made_from": made_from, "joint": joint._asdict()})
@@ -129,78 +123,6 @@ def _opened(out: Path, members: Sequence[Member], identity: dict[str, Any]) -> R
     commit.write_bytes(out / "recipe.yaml", "\n".join([f"# joined by `patina join` from {len(members)} runs, each by its own recipe", *pages]).encode())
     commit.write_json(out / "run.json", {"fingerprint": fingerprint, "identity": identity, "recipe": recipe.model_dump(mode="json")})
     return Run(out, recipe, fingerprint)
-
-
-def shard_name(member: str, shard: str) -> str:
-    """Return the name of a run's shard in a joined run."""
-    split, _, rest = shard.partition("-")
-    return f"{split}-{member}-{rest}"
-
-
-def _renamed(table: pa.Table, member: str) -> pa.Table:
-    """Return rows with the shards' new names."""
-    column = pc.cast(table.column("shard"), pa.string())
-    names = {shard: shard_name(member, shard) if shard else shard for shard in filter(None, pc.unique(column).to_pylist())}
-    renamed = pa.chunked_array([[names.get(shard, shard) for shard in column.to_pylist()]], pa.string())
-    at = table.schema.get_field_index("shard")
-    return table.set_column(at, table.schema.field(at), renamed.cast(table.schema.field(at).type))
-
-
-def _plan(run: Run, members: Sequence[Member]) -> None:
-    """Write the runs' plans as one."""
-    if run.plan_record.exists():
-        return
-    parts: list[list[str]] = []
-    sizes: dict[str, int] = {}
-    counts: dict[str, Counter[str]] = {name: Counter() for name in ("task", "stratum", "split", "reason")}
-    refused: list[pa.Table] = []
-    for member in members:
-        record = plan.read_record(member.run)
-        for part, names in enumerate(record["parts"]):
-            _plan_part(run, len(parts), member, part)
-            parts.append([shard_name(member.name, shard) for shard in names])
-        sizes |= {shard_name(member.name, shard): rows for shard, rows in record["rows"].items()}
-        for name, told in record["counts"].items():
-            counts[name].update(told)
-        refused.append(_own_ids(commit.read_table(member.run.folder / "plan" / "refused.parquet").select(PLAN.names), member.name))
-    gone = pa.concat_tables([table.cast(PLAN) for table in refused])
-    commit.write_table(run.folder / "plan" / "refused.parquet", gone)
-    hashes = [commit.sha256(run.plan_part(part).read_bytes()) for part in range(len(parts))]
-    told_counts = {name: dict(count) for name, count in counts.items()}
-    whole = {"planned": sum(sizes.values()), "refused": gone.num_rows, "parts": parts, "sha256": hashes, "rows": sizes, "counts": told_counts}
-    commit.write_json(run.plan_record, {**whole, "fingerprint": run.fingerprint})
-
-
-def _own_ids(refused: pa.Table, member: str) -> pa.Table:
-    """Return refused rows under ids of their own: two runs may have refused one photo under one id, and no picture bears it."""
-    ids = [commit.short_hash(f"{member} {pair_id}") for pair_id in refused.column("pair_id").to_pylist()]
-    return refused.set_column(refused.schema.get_field_index("pair_id"), "pair_id", pa.array(ids, pa.string()))
-
-
-def _plan_part(run: Run, number: int, member: Member, part: int) -> None:
-    """Write one part of a run's plan; a row group stays a shard."""
-    with (
-        pq.ParquetFile(member.run.plan_part(part), page_checksum_verification=True) as old,
-        commit.atomic_file(run.plan_part(number)) as file,
-        pq.ParquetWriter(file, PLAN, compression="zstd", write_page_checksum=True) as writer,
-    ):
-        for group in range(old.num_row_groups):
-            table = _renamed(old.read_row_group(group).cast(PLAN), member.name)
-            writer.write_table(table, row_group_size=max(table.num_rows, 1))
-
-
-def _tables(run: Run, members: Sequence[Member]) -> None:
-    """Write the runs' lists, indices and banks as one: the books and the card read them."""
-    for path, schema in ((run.listing, LISTING), (run.index, INDEX), (run.banks, BANK)):
-        there = [place for member in members if (place := member.run.folder / path.name).exists()]
-        if there:
-            commit.write_table(path, pa.concat_tables([_shaped(commit.read_table(place), schema) for place in there]), {"fingerprint": run.fingerprint})
-
-
-def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return a table with just these columns, null where an older Patina wrote none."""
-    columns = [table.column(field.name).cast(field.type) if field.name in table.schema.names else pa.nulls(table.num_rows, field.type) for field in schema]
-    return pa.table(columns, schema=schema)
 
 
 def _shards(run: Run, members: Sequence[Member]) -> Joint:
@@ -277,7 +199,7 @@ def _shard(run: Run, member: Member, shard: str, rows: pa.Table) -> int:
     notes = commit.parquet_notes(shards.rows_path(member.run.folder, shard))
     linked = _linked(shards.tar_path(member.run.folder, shard), shards.tar_path(run.folder, name))
     told = {"schema_version": VERSION, "fingerprint": run.fingerprint, "rows": rows.num_rows}
-    table = _renamed(rows, member.name)
+    table = renamed(rows, member.name)
     commit.write_table(shards.rows_path(run.folder, name), table, {**told, **{key: notes[key] for key in ("tar_digest", "tar_length")}})
     return linked
 

@@ -21,7 +21,8 @@ from benchmarks.faults import table
 def main() -> None:
     """Measure, or take numbers that were measured; print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=Path, default=Path(os.environ.get("PATINA_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "clean")
+    data = Path(os.environ.get("PATINA_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+    parser.add_argument("--photos", type=Path, default=data / "clean")
     parser.add_argument("--half", type=int, default=1, choices=(0, 1), help="photos of even or odd number")
     parser.add_argument("--good", type=int, default=24, help="good pairs of each task, at most")
     parser.add_argument("--faulty", type=int, default=12, help="of these, how many get every fault")
@@ -44,7 +45,7 @@ def main() -> None:
     text = table.markdown(figures)
     print(text)
     if options.markdown:
-        options.markdown.write_text(text)
+        options.markdown.write_text(table.page(rows, figures, f"python -m benchmarks.faults --good {options.good} --faulty {options.faulty}"))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
 

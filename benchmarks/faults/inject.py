@@ -61,7 +61,7 @@ def turned(pair: Good, dose: float, rng: np.random.Generator) -> Srgb:
 def _placed(pair: Good, true: Similarity) -> Srgb:
     """Lanczos, for OpenCV's cubic kernel is off by 0.05 px itself."""
     height, width = pair.degraded.shape[:2]
-    matrix = true.inverse().matrix(width, height) + [[0, 0, MARGIN_PX], [0, 0, MARGIN_PX]]
+    matrix = true.inverse().matrix(width, height) + np.array([[0, 0, MARGIN_PX], [0, 0, MARGIN_PX]])
     flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(pair.wide_clean, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 

@@ -5,6 +5,8 @@
 The reference has the geometry of the photo. For `low_light` it has the exposure and colours of the best exposed photo of the scene,
 and the photo must be darker than that one; for every other task those of the photo itself. Where another photo shows something
 else (things move) it is left out, and too little left in refuses the reference. See `merging` for how.
+
+Give the inputs `group_by: folder` (or a column `group`), so that a scene does not fall into two splits.
 """
 
 from __future__ import annotations

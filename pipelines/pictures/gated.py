@@ -18,7 +18,7 @@ from pipelines.pictures.sheet import Cell, fitted, label
 from pipelines.run import Run
 
 COLUMNS = ["photo_uri", "photo_offset", "photo_size", "photo_sha256", "photo_frame", "decided_by", "reason", "detail"]
-LABEL = 110  # px of the words before a line of photos
+LABEL = 110  # px of the words before a line of photos: as wide as those of pairs
 
 
 def rows(run: Run, most: int, side: int) -> list[list[Cell]]:

@@ -100,7 +100,7 @@ def test_a_turn_out_of_the_plane_is_followed(seen):
 
 def test_dark_frames_are_paired_with_the_well_exposed(seen, tmp_path):
     """The darkest of a bracket gets a reference as bright as the best exposed, nearer to the truth than that one alone would be."""
-    frames = [burst_gain.by_sensor(view, 400.0, ev, 100 * index) for index, (view, ev) in enumerate(zip(seen, (-3.0, -2.0, -1.0, 0.0), strict=False))]
+    frames = [burst_gain.by_sensor(view, 400.0, ev, 100 * index) for index, (view, ev) in enumerate(zip(seen, (-3.0, -2.0, -1.0, 0.0, 2.0), strict=False))]
     paths = written(tmp_path / "scene", frames)
     dark, bright, own = made(
         BurstSettings(), order(paths[0], frames[0], "low_light"), order(paths[3], frames[3], "low_light"), order(paths[0], frames[0], "noise")
@@ -176,6 +176,21 @@ def test_noise_is_measured_from_the_photos():
     assert sensor.shot == pytest.approx(0.002, rel=0.3)
     assert told.share[120:].mean() > 0.9
     assert told.share[20:60, :200].mean() < 0.2
+
+
+@pytest.mark.parametrize(("shot", "read"), [(1e-3, 1e-9), (1e-9, 1e-4)])
+def test_weights_are_those_of_least_noise(shot, read):
+    """Two exposures, limited by photons or by electronics, merge to the least variance that weights can give."""
+    light, gains, rng = 0.05, np.array([1.0, 8.0], np.float32), np.random.default_rng(1)
+    photos, exact = [], 0.0
+    for gain in gains:
+        variance = shot * gain * light + read
+        recorded = gain * light + math.sqrt(variance) * rng.normal(size=(SIDE, SIDE, 3))
+        photos.append(merge.Exposure(recorded.astype(np.float32), np.full(3, gain), np.ones((SIDE, SIDE), np.float32)))
+        exact += gain**2 / variance
+    merged = merge.merged(photos, merge.Sensor(shot, read))
+    assert merged.mean() == pytest.approx(light, rel=1e-3)
+    assert merged.std() == pytest.approx(exact**-0.5, rel=0.02)
 
 
 def test_strangers_copies_and_broken_files_are_left_out(seen, tmp_path, astronaut):
