@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from degrade.errors import RecipeError
 from degrade.keys import nearest
-from filters import alignment, clean, clip, evidence, fidelity, severity, watermark
+from filters import alignment, clean, clip, consistency, evidence, fidelity, severity, watermark
 from filters.contract import Filter
 
 FILTERS: tuple[Filter, ...] = (
     alignment.FILTER,
     clean.FILTER,
     clip.FILTER,
+    consistency.FILTER,
     evidence.FILTER,
     fidelity.FILTER,
     severity.FILTER,
