@@ -11,6 +11,7 @@ from typing import Any
 
 os.environ.setdefault("OPENCV_IPP", "disabled")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+os.environ["RAY_AUTH_MODE"] = "disabled"  # for all clusters of a test process alike: Ray remembers the first mode that it saw
 
 import cv2
 import numpy as np
