@@ -24,7 +24,7 @@ from manifests.joined import Joined, joined
 from manifests.limits import Limit, outside
 from manifests.page import queue
 from manifests.page.columns import score
-from manifests.page.reviews import ReviewLog
+from manifests.page.reviews import ReviewLog, outcome
 from manifests.schema import PAIR, PLAN
 from pipelines import plan, reviewed
 from pipelines.real import best
@@ -61,10 +61,11 @@ def select(run: Run) -> list[Fallen]:
     kept = scores.kept(run.folder, "pairs")
     _check(run, kept)
     hashes: dict[str, str] = {}
+    accepted = {pair_id for pair_id, words in standing.items() if outcome(words, needed) == "accept"}
     with commit.atomic_file(run.manifest) as file, pq.ParquetWriter(file, PAIR, compression="zstd", write_page_checksum=True) as writer:
         for table, numbers in _pieces(run, kept, hashes):
-            judged = best.apply(_judged(table, numbers, run.recipe.select.limits, kept, tally), run.recipe.real)
-            writer.write_table(reviewed.apply(judged, standing, needed))
+            judged = reviewed.apply(_judged(table, numbers, run.recipe.select.limits, kept, tally), standing, needed)
+            writer.write_table(best.apply(judged, run.recipe.real, accepted))
         refused = commit.read_table(run.folder / "plan" / "refused.parquet")
         if refused.num_rows:
             writer.write_table(_refused(refused))

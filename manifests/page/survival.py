@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from manifests.limits import Limit, outside
 from manifests.page.columns import score
 
-VERBS = ("plan", "render", "score", "select", "best", "review", "join")  # in the order in which they decide
+VERBS = ("plan", "render", "score", "select", "review", "best", "join")  # in the order in which they decide
 LIMITS = ("below_limit", "above_limit")  # reasons whose detail begins with the name of a score
 
 

@@ -1,4 +1,6 @@
-"""The best candidate of a photo: the largest weighted sum of its scores; the others are refused, and say by how much.
+"""The best candidate of a photo: one that people accepted, else the largest weighted sum of its scores; the others say by how much.
+
+It is chosen last, so that a candidate that people reject makes room for the next.
 
 The rows of a photo stand in one shard (`pipelines/real/draw.py`), so that nothing but the piece at hand is needed. A candidate
 without one of the scores stands behind those that have them all; of equals the first by pair_id is kept.
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +23,13 @@ from pipelines.rejecting import kept, rejected
 NAME = "best"  # in `decided_by`
 
 
-def apply(table: pa.Table, real: RealRecipe | None) -> pa.Table:
+def apply(table: pa.Table, real: RealRecipe | None, accepted: AbstractSet[str] = frozenset()) -> pa.Table:
     """Return rows with all but the best candidate of every photo refused.
 
     Args:
-        table: rows after the limits.
+        table: rows after the limits and the reviews.
         real: the recipe's section; None, or one that keeps all, changes nothing.
+        accepted: pairs that people accepted.
     """
     if real is None or real.keep_all or not real.best:
         return table
@@ -38,9 +42,10 @@ def apply(table: pa.Table, real: RealRecipe | None) -> pa.Table:
             photos[photo, frame].append(row)
     details: list[str | None] = [None] * len(ids)
     for rows in photos.values():
-        first, *others = sorted(rows, key=lambda row: (-sums[row], ids[row]))
+        first, *others = sorted(rows, key=lambda row: (ids[row] not in accepted, -sums[row], ids[row]))
         for row in others:
-            details[row] = f"{sums[row]:.4g}; {ids[first]} has {sums[first]:.4g}"
+            chosen = "was accepted by people" if ids[first] in accepted else f"has {sums[first]:.4g}"
+            details[row] = f"{sums[row]:.4g}; {ids[first]} {chosen}"
     out = pa.chunked_array([[detail is not None for detail in details]])
     return rejected(table, out, {"decided_by": NAME, "reason": str(Reason.NOT_THE_BEST), "detail": pa.chunked_array([details], pa.string())})
 

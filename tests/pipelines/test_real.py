@@ -16,6 +16,7 @@ from degrade.errors import BadSample, RecipeError, RunError
 from filters.limits import parse as limit
 from manifests import pictures
 from manifests.commit import read_table
+from manifests.page.reviews import ReviewLog, reviewed
 from pipelines import build as building
 from pipelines import replay, verify
 from pipelines.engine import Engine, Options
@@ -26,6 +27,7 @@ from pipelines.real.darkroom import put_back, unresized
 from pipelines.real.pages import CorrectRecipe, GateRecipe
 from pipelines.recipe import parse
 from pipelines.run import create
+from pipelines.select import select
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("astronaut.png", "coffee.png", "rocket.jpg", "chelsea.png")
@@ -295,3 +297,23 @@ def test_what_was_paid_for_is_kept_when_a_maker_stops_in_mid_batch(built, tmp_pa
     kept = orders.candidates(replace(built, folder=copy))
     assert kept.has(first)
     assert not kept.has(second)
+
+
+def test_people_come_before_the_sum_of_scores(built, tmp_path):
+    """A candidate that people reject makes room for the next; one that they accept is the best, whatever the sum says."""
+    copy = tmp_path / "run"
+    shutil.copytree(built.folder, copy)
+    run = replace(built, folder=copy)
+    rows = [row for row in rows_of(built) if row["reason"] == "not_the_best"]
+    best_of = {row["photo_sha256"]: row["pair_id"] for row in rows_of(built) if row["verdict"] == "keep"}
+    one, other = rows[0], next(row for row in rows if row["photo_sha256"] != rows[0]["photo_sha256"])
+    log = ReviewLog(copy)
+    log.append(reviewed(best_of[one["photo_sha256"]], "ann", "reject", "artefact"))
+    log.append(reviewed(other["pair_id"], "ann", "accept"))
+    select(run)
+    ends = {row["pair_id"]: (row["verdict"], row["reason"]) for row in rows_of(run)}
+    assert ends[one["pair_id"]] == ("keep", None)
+    assert ends[best_of[one["photo_sha256"]]] == ("reject", "reviewed_out")
+    assert ends[other["pair_id"]] == ("keep", None)
+    assert ends[best_of[other["photo_sha256"]]] == ("reject", "not_the_best")
+    assert building.books(run).closed
