@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from degrade.keys import nearest
-from pipelines.makers import command, editor, images_server, network
+from pipelines.makers import burst, command, editor, images_server, network, paired
 from pipelines.makers.contract import Kind
 
 KINDS: tuple[Kind, ...] = (
+    burst.KIND,
     command.KIND,
     editor.KIND,
     images_server.KIND,
     network.KIND,
+    paired.KIND,
 )
 NAMES: tuple[str, ...] = tuple(kind.name for kind in KINDS)
 

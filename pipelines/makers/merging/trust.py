@@ -3,12 +3,12 @@
     E_s = mean nearby of D_s^2 / (V_s(light) + (t |grad|)^2),    trust = 1 / (1 + 2 (E - 1.3)) for the largest E_s, 0 from E = 4
 
 D_s is the difference of linear light, reduced s times by half; V_s its variance, measured from the photos themselves: by
-brightness the median of means nearby, over the flattest places, which neither long tails, nor detail that pixels cannot hold, nor
-what moved lead astray.
+brightness the median of means nearby, which neither long tails nor what moved in less than half of the picture lead astray.
 The rejection per pixel follows Wronski et al. (SIGGRAPH 2019); we ask at several sizes, because what moved may be fainter than the
 noise of one pixel, and still a ghost. t allows for what placing leaves. Half of V is the other photo's: what differs by more counts
 as more noise of its own, 2 (E - 1) times as much, so that aliased detail and edges out of place have a small say where noise is
-low, and a full one where it is high.
+low, and a full one where it is high. Where most of a picture is detail that its pixels cannot hold (a pin-sharp lens, foliage
+everywhere), that passes for noise, and the merge is softer than the photo.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ AGREES, DIFFERS = 1.3, 4.0  # E: what chance does to the mean of 25 pixels, and 
 FADES = 1.0  # E below `DIFFERS` from which trust goes to nothing
 PLACED_PX = 0.05  # t at full size
 CEILING = 0.97  # of white: what either photo would clip is not compared above it
-SAMPLES, BINS, FEWEST = 1 << 16, 16, 256  # FEWEST of a bin
-FLAT = 0.25  # share of a bin that noise is measured on: the flattest places, where nothing else differs
+SAMPLES, BINS = 1 << 15, 16
+FEWEST = 128  # samples of a bin
 ROUNDING = 1.5e-8  # variance of the difference of two 8-bit files, in their shadows
 STEPS = 256  # of brightness, by its root
 
@@ -74,9 +74,8 @@ def trust(photo: Linear, other: Linear, gain: NDArray[np.float32]) -> Trust:
             if min(half) < LEAST_SIDE_PX:
                 break
             difference, light = (cv2.resize(part, half, interpolation=cv2.INTER_AREA) for part in (difference, light))
-        smooth, squares, power = (cv2.blur(part, NEARBY_PX) for part in (light, cv2.multiply(difference, difference), cv2.multiply(light, light)))
-        texture = power - cv2.multiply(smooth, smooth)
-        red, green, blue = (measured(*(part[:, :, channel] for part in (squares, smooth, texture))) for channel in range(3))
+        smooth, squares = cv2.blur(light, NEARBY_PX), cv2.blur(cv2.multiply(difference, difference), NEARBY_PX)
+        red, green, blue = (measured(squares[:, :, channel], smooth[:, :, channel]) for channel in range(3))
         curves = red, green, blue
         noise = noise or curves
         tables = np.stack([curve.table() for curve in curves], 1)
@@ -89,20 +88,19 @@ def trust(photo: Linear, other: Linear, gain: NDArray[np.float32]) -> Trust:
     return Trust(say * np.clip((np.float32(DIFFERS) - worst) / np.float32(FADES), 0, 1), noise)
 
 
-def measured(squares: Map, light: Map, texture: Map) -> Curve:
-    """Return the variance of a difference by brightness; half of the flat places may show something else.
+def measured(squares: Map, light: Map) -> Curve:
+    """Return the variance of a difference by brightness; up to half of the places may show something else.
 
     Args:
         squares: HxW, means nearby of the squared difference.
         light: HxW, what its noise depends on.
-        texture: HxW, variance of the light nearby: that of the mean of two photos, which tells nothing of their difference.
     """
     every = max(squares.size // SAMPLES, 1)
-    values, places, rough = (part.ravel()[::every] for part in (squares, light, texture))
-    bins = np.array_split(np.argsort(places, kind="stable"), max(min(BINS, len(places) // FEWEST), 1))
-    flat = [inside[np.argsort(rough[inside], kind="stable")[: max(round(FLAT * len(inside)), 1)]] for inside in bins]
+    values, places = squares.ravel()[::every], light.ravel()[::every]
+    order = np.argsort(places, kind="stable")
+    bins = np.array_split(order, max(min(BINS, len(order) // FEWEST), 1))
     middles = np.array([np.median(places[inside]) for inside in bins], np.float64)
-    return Curve(middles, np.array([np.median(values[inside]) for inside in flat], np.float64) + ROUNDING)
+    return Curve(middles, np.array([np.median(values[inside]) for inside in bins], np.float64) + ROUNDING)
 
 
 def _energy(squares: Linear, light: Linear, tables: NDArray[np.float32], placed_px: float) -> Map:
