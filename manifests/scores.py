@@ -1,7 +1,7 @@
 """Scores beside the rows: one Parquet per scorer and shard, whose existence is the commit, and a column per measure.
 
     scores/SCORER.ON.json            what made the numbers: version, settings, maker, and their fingerprint; the columns
-    scores/SCORER.ON/SHARD.parquet   key, a float64 column per measure, vectors, texts; reason and detail where there is no score
+    scores/SCORER.ON/SHARD.parquet   key, a float64 column per measure, vectors, texts; unscored_reason and _detail where there is no score
 
 ON is `pairs` (a shard is one of the run's) or `photos` (a part of the index). Numbers never move into the shards: a shard
 is what was rendered, and stays as it was; `select` joins them when it writes the manifest.
@@ -22,7 +22,7 @@ from degrade.errors import CorruptRun
 from manifests import commit
 
 FOLDER = "scores"
-KEY, REASON, DETAIL = "key", "reason", "detail"
+KEY, REASON, DETAIL = "key", "unscored_reason", "unscored_detail"  # no measure is called so
 HALF = pa.list_(pa.float16())
 FIXED = (KEY, REASON, DETAIL, "vectors", "texts")
 
@@ -75,7 +75,10 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], measures: Sequence[str]
     for row in rows:
         if strange := row.get("numbers", {}).keys() - announced:
             raise ValueError(f"the measure `{min(strange)}` is not among those that the scorer announces: {', '.join(measures)}")
-    columns: dict[str, pa.Array] = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in (KEY, REASON, DETAIL)}
+    if taken := announced & set(FIXED):
+        raise ValueError(f"a measure cannot be called `{min(taken)}`: that column says something else")
+    told = {KEY: "key", REASON: "reason", DETAIL: "detail"}
+    columns: dict[str, pa.Array] = {name: pa.array([row.get(field) for row in rows], pa.string()) for name, field in told.items()}
     for measure in measures:
         columns[measure] = pa.array([row.get("numbers", {}).get(measure) for row in rows], pa.float64())
     vectors = [[(name, np.asarray(vector, np.float16)) for name, vector in sorted(row.get("vectors", {}).items())] for row in rows]

@@ -34,7 +34,7 @@ def test_scores_come_back_by_key(scored):
     found = scores.numbers(scored, kept, "s0", data, pa.chunked_array([["c", "zz", "b", "a"]]))
     assert found.column("x").to_pylist() == [2.5, None, None, 1.5]
     assert found.column("y").to_pylist() == [-1.0, None, None, None]
-    assert found.column("reason").to_pylist() == [None, None, "decode_failed", None]
+    assert found.column(scores.REASON).to_pylist() == [None, None, "decode_failed", None]
 
 
 def test_vectors_are_kept_by_name(scored):
@@ -66,3 +66,15 @@ def test_numbers_join_the_map_that_is_there():
     assert [dict(row) for row in merged] == [{"psnr_db": 20.0, "toy.x": 1.0}, {"toy.y": 5.0}, {"psnr_db": 30.0, "hops": 2.0, "toy.x": 3.0}]
     part = scores.merge(base.slice(1), {name: column.slice(1) for name, column in columns.items()})
     assert part.to_pylist() == merged[1:]
+
+
+def test_a_measure_may_be_called_detail_but_not_like_a_column_of_ours(tmp_path):
+    """Names of measures and of the file's own columns do not meet."""
+    rows = [{"key": "a", "numbers": {"detail": 0.5}}, {"key": "b", "reason": "decode_failed", "detail": "cut"}]
+    scores.write(scores.shard_path(tmp_path, "toy", "pairs", "s0"), rows, ["detail"], {"fingerprint": "f1"})
+    scores.identity_path(tmp_path, "toy", "pairs").write_text(json.dumps({"fingerprint": "f1", "measures": ["detail"]}))
+    numbers, failed = scores.by_key(tmp_path, "pairs")
+    assert numbers["a"] == {"toy.detail": 0.5}
+    assert failed == {"b": ("decode_failed", "toy: cut")}
+    with pytest.raises(ValueError, match="cannot be called"):
+        scores.write(tmp_path / "s.parquet", [], ["key"], {})

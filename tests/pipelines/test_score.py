@@ -214,7 +214,9 @@ def test_every_scorer_runs_from_the_command_line_without_a_network(scratch, tmp_
 
     save(tmp_path / "qwen", SHAPES["tiny"])
     pages = {
+        "alignment": {},
         "clean": {},
+        "consistency": {},
         "clip": {"model": str(tiny_clip.save(tmp_path / "clip")), "tiles": 2},
         "evidence": {},
         "fidelity": {"lpips": "alex", "lpips_weights": str(tiny_dino.backbone(tmp_path / "alex.pth")), "dino": str(tiny_dino.tiny_dino(tmp_path / "dino"))},
