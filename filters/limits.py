@@ -7,6 +7,7 @@ against it; an item that a scorer could not open at all is, by the reason it wro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -31,14 +32,16 @@ def parse(page: Any) -> dict[str, Bounds]:
 
 
 def page_of(limit: Limit) -> Any:
-    """Return a limit as a recipe writes it."""
-    return list(limit[EVERY]) if limit.keys() == {EVERY} else {task: list(bounds) for task, bounds in limit.items()}
+    """Return a limit as a recipe writes it: null where there is none."""
+    pages = {task: [None if math.isinf(end) else end for end in bounds] for task, bounds in limit.items()}
+    return pages[EVERY] if pages.keys() == {EVERY} else pages
 
 
 def _bounds(page: Any) -> Bounds:
-    if not isinstance(page, (list, tuple)) or len(page) != 2 or any(isinstance(end, bool) or not isinstance(end, (int, float)) for end in page):
-        raise ValueError(f"{page!r}: a limit is two numbers, [lowest, highest]; .inf for none")
-    low, high = float(page[0]), float(page[1])
+    ends = page if isinstance(page, (list, tuple)) else ()
+    if len(ends) != 2 or any(isinstance(end, bool) or not isinstance(end, (int, float, type(None))) for end in ends):
+        raise ValueError(f"{page!r}: a limit is two numbers, [lowest, highest]; null for none")
+    low, high = (none if end is None else float(end) for end, none in zip(ends, (-math.inf, math.inf), strict=True))
     if not low <= high:
         raise ValueError(f"{list(page)}: the smaller first")
     return low, high

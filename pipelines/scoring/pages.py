@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 import degrade
 import filters
 from degrade.keys import nearest
-from filters.limits import EVERY, Bounds, LimitPage
+from filters import defaults
+from filters.limits import EVERY, Bounds, LimitPage, page_of
 from pipelines.section import Section
 
 
@@ -46,7 +47,18 @@ def checked(name: str, page: Any) -> dict[str, Any]:
 class SelectRecipe(Section):
     """Limits on scores by name, `[lowest, highest]` or a table of them by task; may change without rendering or scoring again."""
 
+    defaults: bool = Field(default=False, description="whether to begin with those of `filters/defaults.py`; limits given here replace them, null drops one")
     limits: dict[str, LimitPage] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _begun(cls, page: Any) -> Any:
+        """Write the default limits out, so that what is kept of a recipe says every limit that was applied."""
+        if not isinstance(page, dict) or page.get("defaults") is not True:
+            return page
+        given = page.get("limits") or {}
+        merged = {**{name: page_of(limit) for name, limit in defaults.PAIRS.items()}, **given}
+        return {**page, "defaults": False, "limits": {name: limit for name, limit in merged.items() if limit is not None}}
 
     @field_validator("limits")
     @classmethod

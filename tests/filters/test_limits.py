@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -43,8 +44,9 @@ def test_what_is_no_limit_is_refused(page):
 
 def test_a_limit_is_written_as_it_was_read():
     """Both ways of writing a limit survive a round trip."""
-    for page in ([0.0, 1.0], {"default": [0.0, 1.0], "haze": [0.0, math.inf]}):
-        assert limits.page_of(limits.parse(page)) == page
+    for page in ([0.0, 1.0], {"default": [None, 1.0], "haze": [0.0, None]}):
+        assert json.loads(json.dumps(limits.page_of(limits.parse(page)))) == page
+    assert limits.parse([-math.inf, 2]) == limits.parse([None, 2.0]) == {"default": (-math.inf, 2.0)}
 
 
 def test_in_bulk_limits_answer_as_they_do_alone():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from degrade.errors import RecipeError
+from filters import defaults
 from pipelines import recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,3 +71,15 @@ def test_limits_of_work_and_selection_do_not_make_another_run():
     one = recipe.parse(page).identity()
     assert one == recipe.parse({**page, "render": {"deadline_s": 5.0}, "select": {"limits": {"psnr_db": [10.0, 40.0]}}}).identity()
     assert one != recipe.parse({**page, "render": {"shard_pairs": 5}}).identity()
+
+
+def test_default_limits_are_written_out_under_those_of_the_page():
+    """A page may begin with the default limits, change one and drop another; what is kept of it says all that were applied."""
+    given = {"defaults": True, "limits": {"alignment.shift_px": [0.0, 3.0], "alignment.scale": None, "psnr_db": [5.0, 40.0]}}
+    page = recipe.parse({"tasks": {"noise": {}}, "select": given})
+    limits = page.select.limits
+    assert limits["alignment.shift_px"] == {"default": (0.0, 3.0)}
+    assert limits["clean.halo"] == defaults.PAIRS["clean.halo"]
+    assert limits.keys() == {*defaults.PAIRS, "psnr_db"} - {"alignment.scale"}
+    assert recipe.parse(page.model_dump(mode="json")).select == page.select
+    assert not recipe.parse({"tasks": {"noise": {}}}).select.limits
