@@ -21,6 +21,7 @@ from pipelines import crops, draw, pair, recipe
 from pipelines.others import Others
 from pipelines.photos import decode
 from pipelines.photos.decode import DecodeRules
+from pipelines.photos.verbatim import bare_jpeg
 from pipelines.priors import Priors
 from pipelines.usable import Photo
 
@@ -39,6 +40,7 @@ class Case(NamedTuple):
     generator: str
     ranges: dict[str, Any]
     goal: float | None
+    whole: bool = False  # whether the photo is a pair's clean side as it stands, and keeps its own bytes, as a whole JPEG does
 
 
 GOALS = {"blur": 150.0, "compression": 25.0, "flare": 60.0, "haze": 40.0, "low_light": 60.0, "moire": 400.0, "noise": 60.0, "rain": 60.0, "reflection": 60.0}
@@ -48,6 +50,7 @@ CASES: dict[str, Case] = {  # every generator as it is drawn, and the codecs of 
         f"compression, one {codec} hop": Case("compression", {**ONE_HOP, "codecs": {codec: 1.0}}, goal)
         for codec, goal in (("jpeg", 25.0), ("webp", 25.0), ("avif", None))
     },
+    **{f"one {codec} hop, whole photo": Case("compression", {**ONE_HOP, "codecs": {codec: 1.0}}, 25.0, whole=True) for codec in ("jpeg", "webp")},
     "compression, jpeg chains": Case("compression", {"codecs": {"jpeg": 1.0}}, None),
     **{
         f"compression, one {codec} frame": Case("compression", {"paths": {"video": 1.0}, "codecs": {codec: 1.0}, "hops": [1.0, 1.0]}, 120.0)
@@ -91,15 +94,15 @@ def _generator(folder: Path, usable: list[Photo], case: Case) -> dict[str, float
     times: dict[str, list[float]] = {part: [] for part in (*PARTS, "whole")}
     priors, others = Priors(folder), Others(DecodeRules())
     for row in [*rows[:3], *rows]:  # the first three warm up, and every photo's priors are made before they count
-        _one(row, priors, others, {part: [] for part in times})
+        _one(row, priors, others, {part: [] for part in times}, whole=case.whole)
         priors.forget()
-        _one(row, priors, others, times)
+        _one(row, priors, others, times, whole=case.whole)
         priors.forget()
     medians = {part: 1e3 * statistics.median(drawn) for part, drawn in times.items()}
     return {**medians, "p95": 1e3 * float(np.percentile(times["whole"], 95)), "pairs_per_s": 1 / statistics.mean(times["whole"])}
 
 
-def _one(row: dict[str, Any], priors: Priors, others: Others, times: dict[str, list[float]]) -> None:
+def _one(row: dict[str, Any], priors: Priors, others: Others, times: dict[str, list[float]], *, whole: bool) -> None:
     """Take a row through the job's own functions, with a clock between them."""
     marks = [time.perf_counter()]
     data = Path(row["photo_uri"]).read_bytes()
@@ -112,7 +115,8 @@ def _one(row: dict[str, Any], priors: Priors, others: Others, times: dict[str, l
     marks.append(time.perf_counter())
     assets = dataclasses.replace(assets, **others.assets(json.loads(row["others"])))
     marks.append(time.perf_counter())
-    made = pair.Pair(clean, chain.render(clean, pair.steps_of(row), assets), used, [])  # as of a crop: both sides are coded
+    degraded = chain.render(clean, pair.steps_of(row), assets)
+    made = pair.Pair(clean, degraded, used, [], bare_jpeg(data) if whole else None)  # of a crop both sides are coded
     marks.append(time.perf_counter())
     pair.members_of(made)
     marks.append(time.perf_counter())
