@@ -17,7 +17,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,22 +46,6 @@ BARS = 90  # of the throughput
 LATER = re.compile(r"\[[1-9]\d*\]\.")  # the second ghost, the third hop: as the first one is drawn, so are they
 
 
-class Report(NamedTuple):
-    """What the page shows; pictures by their path below the report's folder."""
-
-    name: str
-    tasks: list[str]
-    counts: dict[str, dict[str, list[int]]]  # kept pairs by task, by split, by stratum
-    photos: dict[str, int]  # inputs by reason; the empty word: usable
-    falls: list[Fall]
-    falls_by: dict[str, dict[str, tuple[int, list[Fall], int]]]  # by what, by group: planned, falls, kept
-    planned: int
-    kept: int
-    made: list[str]  # pictures
-    recipe: str
-    made_with: dict[str, str]
-
-
 def write(run: Run) -> Path:
     """Draw the report; answer its page.
 
@@ -73,7 +57,7 @@ def write(run: Run) -> Path:
     kept = choice.of_task(table, None)
     counts = _counts(kept)
     made = [*_charts(run, kept, counts), *_sheets(run, list(counts))]
-    told = Report(
+    told = report_page.Report(
         name=run.recipe.name,
         tasks=list(counts),
         counts=counts,

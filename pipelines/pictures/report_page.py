@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from degrade.contract import STRATA
-
-if TYPE_CHECKING:
-    from pipelines.pictures.report import Report
+from manifests.page.survival import Fall
 
 POLICY = "default-src 'none'; img-src 'self' file:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 STYLE = """
@@ -27,6 +25,22 @@ th { font-weight: 500; color: #9a9aa2; } td.n, th.n { text-align: right; }
 pre { background: #1a1a1d; padding: 1rem; overflow-x: auto; font-size: 13px; line-height: 1.45; }
 details { margin: .6rem 0; } summary { cursor: pointer; color: #8db3dc; }
 """
+
+
+class Report(NamedTuple):
+    """What the page shows; pictures by their path below the report's folder."""
+
+    name: str
+    tasks: list[str]
+    counts: dict[str, dict[str, list[int]]]  # kept pairs by task, by split, by stratum
+    photos: dict[str, int]  # inputs by reason; the empty word: usable
+    falls: list[Fall]
+    falls_by: dict[str, dict[str, tuple[int, list[Fall], int]]]  # by what, by group: planned, falls, kept
+    planned: int
+    kept: int
+    made: list[str]  # pictures
+    recipe: str
+    made_with: dict[str, str]
 
 
 def html(told: Report) -> str:
