@@ -2,7 +2,7 @@
 
 Bursts are made of real photos at twice the size: each frame is a shift and turn of the photo, blurred by a lens, reduced by half
 as pixels do, with noise of its own in linear light, in 8 bits; the truth is the first frame without noise, unrounded. dB are peak
-signal-to-noise ratios of sRGB levels, less that of the first frame alone; medians over photos, and the least.
+signal-to-noise ratios of sRGB levels, less that of the first frame alone; medians over photos, the least, and how many are worse.
 
     sensor    photon and read noise (`degrade.sensor`): averaging allows 10 log10 N
     sharp     the same without the lens: detail beyond what pixels can hold, that every frame shows differently
@@ -37,7 +37,7 @@ from pipelines.makers.merging import scene
 from pipelines.makers.merging.placing import Box
 
 SIDE_PX = 512
-ISO = (400.0, 1600.0, 6400.0)
+ISO = (50.0, 400.0, 1600.0, 6400.0)
 COUNTS = (2, 4, 8, 16)
 SHIFT_PX, TURN_DEG = 12.0, 0.6
 LENS_PX = 0.6  # sigma of the lens: with the pixel's own area, 0.11 of the contrast is left at the finest pitch
@@ -113,14 +113,14 @@ def psnr(truth: NDArray[np.float64], picture: Srgb | None) -> float:
     return -10 * math.log10(((truth[inner, inner] - picture[inner, inner]) ** 2).mean() / 255**2)
 
 
-def merge(frames: Sequence[Srgb], wanted: int = 0) -> Srgb | None:
+def merge(frames: Sequence[Srgb], wanted: int = 0, *, hold: bool = True) -> Srgb | None:
     """Return the merge of frames in the geometry of the first and the exposure of another; None if one of them is refused."""
     own = scene.frame(frames[0])
     others = [scene.compared(own, scene.frame(other)) for other in frames[1:]]
     usable = [one for one in others if not isinstance(one, str)]
     if len(usable) < len(others):
         return None
-    light, _ = scene.merged(frames[0], usable, Box(0, 0, *frames[0].shape[1::-1]))
+    light, _ = scene.merged(frames[0], usable, Box(0, 0, *frames[0].shape[1::-1]), hold=hold)
     return camera.to_srgb(light * usable[wanted - 1].gain if wanted else light)
 
 
@@ -197,7 +197,9 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
                 gains = [row[count] for row in own if count in row]
                 cells += f"{np.nanmedian(gains):7.2f} >{np.nanmin(gains):6.2f}  " if gains else " " * 16
             refused = sum(any(isinstance(value, float) and math.isnan(value) for value in row.values()) for row in own)
-            lines.append(f"{name:8}{iso:6.0f}{single:11.2f}{cells}{f'refused {refused}' if refused else ''}".rstrip())
+            worse = sum(any(row.get(str(count), 0.0) < 0 for count in COUNTS) for row in own)
+            ends = [f"{count} {what}" for count, what in ((worse, "worse"), (refused, "refused")) if count]
+            lines.append(f"{name:8}{iso:6.0f}{single:11.2f}{cells}{', '.join(ends)}".rstrip())
     lines += ["", f"{'':8}{'ISO':>6}   largest error where a thing moved: one frame, merged, plain mean; photos whose merge is worse than the frame by over 2"]
     for iso in ISO:
         own = [row for row in rows if row["table"] == "moving" and row["iso"] == iso]

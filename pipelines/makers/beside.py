@@ -7,6 +7,8 @@ Whatever a list from a stranger asks for, only a regular file below `root` is op
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -15,8 +17,10 @@ import numpy as np
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason
+from manifests import commit
 from pipelines import crops
 from pipelines.makers.contract import Order
+from pipelines.makers.made_of import File, Made, Unmade
 from pipelines.photos import decode, folders, sources, uris
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.sources import Listed
@@ -55,6 +59,32 @@ def absolute(path: str) -> str:
     return os.path.abspath(path) if path and "://" not in path else path
 
 
+def rule(find: str, replace: str = "") -> str:
+    """Return a regular expression on names; raises ValueError if it is none, or cannot be replaced so."""
+    try:
+        re.compile(find).sub(replace, "")
+    except (re.error, IndexError) as error:
+        raise ValueError(f"`find` or `replace`: {error}") from error
+    return find
+
+
+def each(orders: Sequence[Order], make: Callable[[Order, list[File]], Srgb]) -> list[Made | Unmade]:
+    """Return a candidate for every order, or why there is none.
+
+    Args:
+        orders: any.
+        make: makes one, and adds what it read; may raise BadSample.
+    """
+    made: list[Made | Unmade] = []
+    for order in orders:
+        read: list[File] = []
+        try:
+            made.append(Made(make(order, read), tuple(read)))
+        except BadSample as bad:
+            made.append(Unmade(bad, tuple(read)))
+    return made
+
+
 class Beside:
     """Finds and opens photos by their uri.
 
@@ -70,7 +100,37 @@ class Beside:
 
     def photo(self, uri: str) -> Srgb:
         """Return a photo, upright; raises BadSample, MISSING if there is none."""
-        return decode.decode(sources.read(self.listed(uri), self._rules.max_bytes), self._rules).pixels
+        return decode.decode(self._bytes(uri), self._rules).pixels
+
+    def opened(self, uri: str) -> tuple[File, Srgb | BadSample]:
+        """Return a photo, upright, or why it cannot be opened; and its bytes' name."""
+        mark, sha256 = _mark(uri), ""
+        try:
+            data = self._bytes(uri)
+            sha256 = commit.sha256(data)
+            return File(uri, mark, sha256), decode.decode(data, self._rules).pixels
+        except BadSample as bad:
+            return File(uri, mark, sha256), bad
+
+    def alike(self, uri: str, find: str) -> tuple[File, list[str]]:
+        """Return the photos beside a photo, itself included, whose names are equal without what `find` matches, sorted; and the list's name."""
+        mark, own = _mark(_beside(uri)), re.sub(find, "", name_of(uri).text)
+        found = [one for one in self.siblings(uri) if re.sub(find, "", name_of(one).text) == own]
+        return File(uri, mark, commit.fingerprint(found), find), found
+
+    def same(self, file: File) -> bool:
+        """Tell whether a file, or what stands beside it, is what it was; its bytes are read only if its size or time has changed."""
+        mark = _mark(_beside(file.uri) if file.find else file.uri)
+        if mark == file.mark and (mark or not file.find):
+            return True
+        try:
+            now = self.alike(file.uri, file.find)[0].sha256 if file.find else commit.sha256(self._bytes(file.uri))
+        except BadSample:
+            return False
+        return now == file.sha256
+
+    def _bytes(self, uri: str) -> bytes:
+        return sources.read(self.listed(uri), self._rules.max_bytes)
 
     def shown(self, order: Order) -> Srgb:
         """Return the whole photo that an order shows a part of.
@@ -115,6 +175,26 @@ class Beside:
             system, path = uris.remote(name.folder)
             found = [system.unstrip_protocol(one["name"]) for one in system.ls(path, detail=True) if one["type"] == "file"]
         return sorted(one for one in found if PurePosixPath(name_of(one).text).suffix.lower() in sources.PHOTO_SUFFIXES)
+
+
+def _beside(uri: str) -> str:
+    """Return the uri of what holds a photo: its folder or tar; nothing, where that has no time of its own."""
+    name = name_of(uri)
+    return name.container or (uris.of_path(name.folder) if name.local else "")
+
+
+def _mark(uri: str) -> str:
+    """Return what changes when a file does, without reading it; nothing, if it is not there."""
+    place = uris.container(uri)
+    path = uris.local_path(place)
+    try:
+        if path is None:
+            system, name = uris.remote(place)
+            return str(system.ukey(name))
+        told = os.stat(path)
+    except (OSError, ValueError):
+        return ""
+    return f"{told.st_size} {told.st_mtime_ns}"
 
 
 def _files(folder: str) -> list[str]:

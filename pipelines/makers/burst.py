@@ -4,7 +4,8 @@
 
 The reference has the geometry of the photo. For `low_light` it has the exposure and colours of the best exposed photo of the scene,
 and the photo must be darker than that one; for every other task those of the photo itself. Where another photo shows something
-else (things move) it is left out, and too little left in refuses the reference. See `merging` for how.
+else (things move) it is left out, and too little left in refuses the reference. See `merging` for how. Photos of a scene that
+change, come or go while a run is under way stop it.
 
 Give the inputs `group_by: folder` (or a column `group`), so that a scene does not fall into two splits.
 """
@@ -23,10 +24,12 @@ from degrade import camera
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason
 from filters.contract import Settings, Wants
+from manifests import commit
 from pipelines import crops
 from pipelines.crops import Crop
-from pipelines.makers.beside import Beside, name_of
+from pipelines.makers.beside import Beside, each, name_of, rule
 from pipelines.makers.contract import Kind, Maker, Order
+from pipelines.makers.made_of import File, Made, Unmade
 from pipelines.makers.merging import exposures, scene
 from pipelines.makers.merging.placing import Box
 from pipelines.makers.merging.scene import Frame, Other
@@ -34,8 +37,9 @@ from pipelines.photos import sources
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.sources import Source
 
-VERSION = 1
+VERSION = 2
 DARK_TASK = "low_light"
+IN_A_FOLDER = r"[^/]*$"  # what is not equal in the names of a folder's photos
 
 
 class BurstSettings(Settings):
@@ -49,7 +53,7 @@ class BurstSettings(Settings):
     least: int = Field(default=2, ge=2, le=64, description="photos that must be usable, the photo itself included")
     least_merged: float = Field(default=0.8, ge=0, le=1, description="share of the picture in which at least half of the other photos show the same")
     darker_ev: float = Field(default=0.7, ge=0, description="`low_light`: by how much a photo must be darker than the best exposed one")
-    version: str = Field(default="", description="of the photos, in your own words: another word merges all of them anew")
+    hold: bool = Field(default=True, description="whether the photo is right where the mean differs by more than noise; false for cameras that denoise")
     decode: DecodeRules = Field(default_factory=DecodeRules, description="how photos are decoded, as `index.decode`")
 
     @field_validator("photos", mode="after")
@@ -63,11 +67,13 @@ class BurstSettings(Settings):
             raise ValueError("`by: column` needs `photos`: the list whose column names the scenes")
         if (self.by == "name") != bool(self.find):
             raise ValueError("`by: name` and `find` go together")
-        try:
-            re.compile(self.find)
-        except re.error as error:
-            raise ValueError(f"`find`: {error}") from error
+        rule(self.find)
         return self
+
+    @property
+    def unlike(self) -> str:
+        """What is not equal in the names of one scene, a regular expression."""
+        return self.find or IN_A_FOLDER
 
 
 class Burst:
@@ -86,64 +92,63 @@ class Burst:
         self._scenes: dict[str, list[str]] = {}
         for listed in sources.listing(settings.photos) if settings.photos else ():
             self._scenes.setdefault(self._scene(listed.uri, listed.extra), []).append(listed.uri)
-        self._open: tuple[tuple[str, ...], dict[str, Frame | str]] = ((), {})
-        self.name = f"burst {VERSION}, by {settings.by}" + (f", version {settings.version}" if settings.version else "")
+        self._open: tuple[tuple[str, ...], dict[str, tuple[File, Frame | str]]] = ((), {})
+        self.name = f"burst {VERSION}, by {settings.by}" + (f" of {commit.fingerprint(self._scenes)[:12]}" if settings.photos else "")
 
-    def make(self, orders: Sequence[Order]) -> list[Srgb | BadSample]:
+    def make(self, orders: Sequence[Order]) -> list[Made | Unmade]:
         """Return the references of photos, of the size of their pixels; or why a photo has none."""
-        made: list[Srgb | BadSample] = []
-        for order in orders:
-            try:
-                made.append(self._reference(order))
-            except BadSample as bad:
-                made.append(bad)
-        return made
+        return each(orders, self._reference)
 
     def _scene(self, uri: str, extra: dict[str, str]) -> str:
         """Return what a photo shares with the others of its scene; nothing, if it stands alone."""
-        name = name_of(uri)
         if self._settings.by == "column":
             return extra.get(self._settings.column, "")
-        return name.called(f"{name.folder}/" if self._settings.by == "folder" else re.sub(self._settings.find, "", name.text))
+        name = name_of(uri)
+        return name.called(re.sub(self._settings.unlike, "", name.text))
 
-    def _uris(self, order: Order) -> list[str]:
+    def _uris(self, order: Order, read: list[File]) -> list[str]:
         """Return the photos of an order's scene, its own among them, sorted; not more than are to be merged."""
-        own = self._scene(order.uri, dict(order.extra))
-        if not own:
-            raise BadSample(Reason.NO_CANDIDATE, f"its list says nothing in column `{self._settings.column}`: it belongs to no scene")
-        among = self._scenes.get(own, []) if self._settings.photos else [one for one in self._beside.siblings(order.uri) if self._scene(one, {}) == own]
+        if self._settings.photos:
+            own = self._scene(order.uri, dict(order.extra))
+            if not own:
+                raise BadSample(Reason.NO_CANDIDATE, f"its list says nothing in column `{self._settings.column}`: it belongs to no scene")
+            among = self._scenes.get(own, [])
+        else:
+            listed, among = self._beside.alike(order.uri, self._settings.unlike)
+            read.append(listed)
         uris = sorted({*among, order.uri})
         first = min(max(uris.index(order.uri) - self._settings.most // 2, 0), max(len(uris) - self._settings.most, 0))
         return uris[first : first + self._settings.most]
 
-    def _frame(self, uri: str, scene_of: tuple[str, ...]) -> Frame | str:
+    def _frame(self, uri: str, scene_of: tuple[str, ...], read: list[File]) -> Frame | str:
         """Return a photo, opened once for all orders of its scene; or why it cannot be."""
         if self._open[0] != scene_of:
             self._open = (scene_of, {})
         if uri not in self._open[1]:
-            try:
-                self._open[1][uri] = scene.frame(self._beside.photo(uri))
-            except BadSample as bad:
-                self._open[1][uri] = str(bad.reason)
-        return self._open[1][uri]
+            file, photo = self._beside.opened(uri)
+            self._open[1][uri] = file, str(photo.reason) if isinstance(photo, BadSample) else scene.frame(photo)
+        file, opened = self._open[1][uri]
+        read.append(file)
+        return opened
 
-    def _reference(self, order: Order) -> Srgb:
+    def _reference(self, order: Order, read: list[File]) -> Srgb:
         own = scene.frame(self._beside.shown(order))
         assert order.crop is not None
-        others = self._others(order, own)
+        others = self._others(order, own, read)
         gain = self._brightening(own, others) if order.task == DARK_TASK else np.ones(3, np.float32)
         x, y, width, height = order.crop[:4]
-        light, joined = scene.merged(own.pixels, others, Box(x, y, x + width, y + height))
+        box = Box(x, y, x + width, y + height)
+        light, joined = scene.merged(own.pixels, others, box, hold=self._settings.hold)
         share = float((joined >= len(others) / 2).mean())
         if share < self._settings.least_merged:
             told = f"half of the other photos show the same in {share:.0%} of the picture"
             raise BadSample(Reason.NO_CANDIDATE, f"{told}, `least_merged` is {self._settings.least_merged:g}")
         return crops.cut(camera.to_srgb(light * gain), Crop(0, 0, width, height, order.crop.width, order.crop.height))
 
-    def _others(self, order: Order, own: Frame) -> list[Other]:
+    def _others(self, order: Order, own: Frame, read: list[File]) -> list[Other]:
         """Return the photos that can be merged with an order's; raises BadSample if they are too few."""
-        uris = tuple(self._uris(order))
-        frames = [self._frame(uri, uris) for uri in uris if uri != order.uri]
+        uris = tuple(self._uris(order, read))
+        frames = [self._frame(uri, uris, read) for uri in uris if uri != order.uri]
         seen = [one if isinstance(one, str) else scene.compared(own, one) for one in frames]
         others = [one for one in seen if not isinstance(one, str)]
         if len(others) + 1 < self._settings.least:

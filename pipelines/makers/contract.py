@@ -14,6 +14,7 @@ from degrade.contract import Srgb
 from degrade.errors import BadSample
 from filters.contract import Settings, Wants
 from pipelines.crops import Crop
+from pipelines.makers.made_of import Made
 
 
 class Order(NamedTuple):
@@ -34,8 +35,10 @@ class Maker(Protocol):
 
     name: str  # with its revision: what the row records
 
-    def make(self, orders: Sequence[Order]) -> list[Srgb | BadSample]:
+    def make(self, orders: Sequence[Order]) -> Sequence[Srgb | BadSample | Made]:
         """Return a candidate for every order, in their order, HxWx3 uint8 of whatever size; or why there is none.
+
+        Makers that read other files than the photo say which, with `Made` and `Unmade`.
 
         What may pass (a server that is busy, a lost connection) is tried again inside and raised in the end: the job stops and
         goes on later. What will not pass (a refusal, a photo that is too large) is a BadSample: it is kept, and never asked again.

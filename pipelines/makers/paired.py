@@ -8,7 +8,8 @@
 
 Other layouts: `find` and `replace`, a regular expression on the name; `meta_info`, a file of lines `gt/0001.png, lq/0001_v3.jpg` as
 Real-ESRGAN writes it; `column`, a column of the list that names the reference. A reference of another size than the
-photo's is refused: how the two were scaled is not ours to guess.
+photo's is refused: how the two were scaled is not ours to guess. A reference that changes, or comes or goes, while a run is
+under way stops it.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ from degrade.errors import BadSample, Reason, RecipeError
 from filters.contract import Settings, Wants
 from manifests import commit
 from pipelines import crops
-from pipelines.makers.beside import Beside, Name, absolute, name_of
+from pipelines.makers.beside import Beside, Name, absolute, each, name_of, rule
 from pipelines.makers.contract import Kind, Maker, Order
+from pipelines.makers.made_of import File, Made, Unmade
 from pipelines.photos import uris
 from pipelines.photos.decode import DecodeRules
 
-VERSION = 1
+VERSION = 2
 PRESETS = {  # the last folder of that name is meant
     "basicsr": (r"^(.*/)?lq/", r"\1gt/"),
     "foundir": (r"^(.*/)?LQ/", r"\1GT/"),
@@ -50,7 +52,6 @@ class PairedSettings(Settings):
     meta_info: str = Field(default="", description="a text file of lines `REFERENCE, PHOTO`, both below `root`; default root is its folder")
     column: str = Field(default="", description="column of the list that names the reference; relative names begin at `root`; of a photo in a tar, in that tar")
     root: str = Field(default="", description="references lie below this folder; by default links may not leave theirs")
-    version: str = Field(default="", description="of the references, in your own words: another word looks at all of them anew")
     decode: DecodeRules = Field(default_factory=DecodeRules, description="how references are decoded, as `index.decode`")
 
     @field_validator("root", "meta_info")
@@ -65,10 +66,7 @@ class PairedSettings(Settings):
             raise ValueError(f"say exactly one of preset, find, meta_info, column; given: {', '.join(given) or 'none'}")
         if self.replace and not self.find:
             raise ValueError("`replace` needs `find`")
-        try:
-            re.compile(self.find).sub(self.replace, "")
-        except (re.error, IndexError) as error:
-            raise ValueError(f"`find` and `replace`: {error}") from error
+        rule(self.find, self.replace)
         return self
 
 
@@ -91,37 +89,32 @@ class Paired:
         self._references = Beside(settings.decode, self._root)
         self.name = f"paired {VERSION}, {_said(settings)}"
 
-    def make(self, orders: Sequence[Order]) -> list[Srgb | BadSample]:
+    def make(self, orders: Sequence[Order]) -> list[Made | Unmade]:
         """Return the references of photos, cut as they were; a photo without one is a BadSample."""
-        made: list[Srgb | BadSample] = []
-        for order in orders:
-            try:
-                made.append(self._reference(order))
-            except BadSample as bad:
-                made.append(bad)
-        return made
+        return each(orders, self._reference)
 
-    def _reference(self, order: Order) -> Srgb:
+    def _reference(self, order: Order, read: list[File]) -> Srgb:
         photo = self._beside.shown(order)
-        whole = self._opened(order)
+        whole = self._opened(order, read)
         if whole.shape != photo.shape:
             told = f"{whole.shape[1]}x{whole.shape[0]}, the photo is {photo.shape[1]}x{photo.shape[0]}"
             raise BadSample(Reason.NO_CANDIDATE, f"the reference is {told}: only one of the photo's own size can be cut like it")
         assert order.crop is not None
         return crops.cut(whole, order.crop)
 
-    def _opened(self, order: Order) -> Srgb:
+    def _opened(self, order: Order, read: list[File]) -> Srgb:
         """Open the first reference that is there."""
         missing = None
         for uri in self._named(order):
             if uri == order.uri:
                 raise BadSample(Reason.NO_CANDIDATE, "the rule names the photo itself as its reference")
-            try:
-                return self._references.photo(uri)
-            except BadSample as bad:
-                if bad.reason != Reason.MISSING:
-                    raise
-                missing = missing or BadSample(Reason.MISSING, f"the reference {uri}: {bad.detail}; once it is there, say another `version`")
+            file, photo = self._references.opened(uri)
+            read.append(file)
+            if not isinstance(photo, BadSample):
+                return photo
+            if photo.reason != Reason.MISSING:
+                raise photo
+            missing = missing or BadSample(Reason.MISSING, f"the reference {uri}: {photo.detail}")
         assert missing is not None
         raise missing
 
@@ -182,7 +175,7 @@ def _said(settings: PairedSettings) -> str:
     for name in ("preset", "find", "meta_info", "column"):
         if value := getattr(settings, name):
             value = f"of {commit.fingerprint(_told(value))[:12]}" if name == "meta_info" else value
-            return f"{name} {value}" + (f", version {settings.version}" if settings.version else "")
+            return f"{name} {value}"
     raise AssertionError("settings are checked")
 
 

@@ -21,7 +21,7 @@ from pipelines.run import Run
 def candidates(run: Run) -> Candidates:
     """Return the folder of candidates of a run."""
     named = run.recipe.real.candidates if run.recipe.real else ""
-    return Candidates(run.folder / "candidates" if not named else run.folder / named)
+    return Candidates(run.folder / (named or "candidates"), run.folder / "candidates" / "beside")
 
 
 def record_of(row: dict[str, Any]) -> dict[str, Any]:

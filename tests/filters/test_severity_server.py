@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import http.server
-import json
 import math
-import threading
 
-import cv2
 import numpy as np
 import pytest
+from stand_in import Judge, serving, url
 
 from degrade.errors import MissingModel, RecipeError, RunError
 from filters import severity
@@ -19,72 +15,14 @@ from filters.vlm.backend import Question
 from filters.vlm.line import KEY, Line
 from filters.vlm.server import Server, read_answer
 
-NAME = "Qwen/Qwen3-VL-8B-Instruct"
-
-
-class StandIn(http.server.BaseHTTPRequestHandler):
-    """A chat server that judges a picture by its mean level; what is in `server.moods` is answered first."""
-
-    def do_GET(self):
-        if self.server.hall:
-            self.reply(*self.server.hall.pop(0))
-            return
-        self.reply(200, {"object": "list", "data": [{"id": NAME, "object": "model", "root": "/models/qwen"}]})
-
-    def do_POST(self):
-        page = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with self.server.lock:
-            self.server.seen.append((self.path, self.headers.get("Authorization"), page))
-            mood = self.server.moods.pop(0) if self.server.moods else None
-        if mood is not None:
-            self.reply(*mood)
-            return
-        assert (page["max_tokens"], page["temperature"], page["logprobs"], page["top_logprobs"]) == (1, 0, True, 20)
-        level = self.picture(page).mean() / 255
-        shares = np.exp(-((np.linspace(0, 1, 5) - level) ** 2) * 20)
-        shares *= 0.9 / shares.sum()
-        top = [{"token": str(at + 1), "logprob": math.log(share), "bytes": [49 + at]} for at, share in enumerate(shares)]
-        top.append({"token": "The", "logprob": math.log(0.05), "bytes": None})
-        top.sort(key=lambda one: -one["logprob"])
-        said = {"content": [{**top[0], "top_logprobs": top}]}
-        self.reply(200, {"choices": [{"index": 0, "message": {"role": "assistant", "content": top[0]["token"]}, "logprobs": said}]})
-
-    @staticmethod
-    def picture(page) -> np.ndarray:
-        """Return the first picture of a request, as the server decodes it."""
-        url = next(part["image_url"]["url"] for part in page["messages"][0]["content"] if part["type"] == "image_url")
-        head, _, data = url.partition(",")
-        assert head == "data:image/png;base64"
-        return cv2.cvtColor(cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-
-    def reply(self, status, page, headers=()):
-        body = page if isinstance(page, bytes) else json.dumps(page).encode()
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_args: object):
-        """Say nothing."""
+NAME = Judge.model
 
 
 @pytest.fixture
 def house():
     """A running stand-in."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
-    server.lock, server.seen, server.moods, server.hall = threading.Lock(), [], [], []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def url(house):
-    return f"http://127.0.0.1:{house.server_address[1]}/v1"
+    with serving(Judge) as server:
+        yield server
 
 
 def opened(house, tries=3):
@@ -105,14 +43,14 @@ def test_a_pair_is_scored_by_a_server(house, astronaut):
     assert second.numbers["abstain"] == 0
     assert scorer.maker == f"{NAME} (/models/qwen) on an OpenAI-compatible server"
     assert len(house.seen) == 8  # two pairs, two sides, two wordings
-    assert {path for path, _, _ in house.seen} == {"/v1/chat/completions"}
+    assert {asked.path for asked in house.seen} == {"/v1/chat/completions"}
 
 
 def test_pictures_arrive_as_they_are(house, astronaut):
     """What the server decodes are the very pixels, before the text."""
     opened(house).digits([Question((astronaut,), "How strong?")])
-    page = house.seen[0][2]
-    assert np.array_equal(StandIn.picture(page), astronaut)
+    page = house.seen[0].page
+    assert np.array_equal(Judge.picture(page), astronaut)
     assert [part["type"] for part in page["messages"][0]["content"]] == ["image_url", "text"]
 
 
@@ -127,7 +65,7 @@ def test_answers_keep_the_order_of_questions(house):
 def test_a_preface_is_a_turn_that_goes_on(house):
     """The beginning of the answer is sent as an unfinished turn of the assistant."""
     opened(house).digits([GREY._replace(preface="Score: ")])
-    page = house.seen[0][2]
+    page = house.seen[0].page
     assert page["messages"][-1] == {"role": "assistant", "content": "Score: "}
     assert (page["continue_final_message"], page["add_generation_prompt"]) == (True, False)
 
@@ -197,7 +135,7 @@ def test_the_key_goes_to_the_server_and_nowhere_else(house, monkeypatch):
     house.moods[:] = [(401, {})]
     with pytest.raises(RunError) as refusal:
         server.digits([GREY])
-    assert house.seen[0][1] == "Bearer open-sesame"
+    assert house.seen[0].headers["Authorization"] == "Bearer open-sesame"
     assert "open-sesame" not in server.maker + str(refusal.value)
 
 

@@ -3,82 +3,32 @@
 from __future__ import annotations
 
 import base64
-import email.parser
-import email.policy
 import email.utils
-import http.server
-import json
-import threading
 import time
 
-import cv2
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from stand_in import Editor, said, serving, url
 
 from degrade.errors import BadSample, MissingModel, Reason, RecipeError, RunError
-from manifests import png
 from pipelines.makers import images_server
 from pipelines.makers.contract import Order
 from pipelines.makers.images_server import KEY, ImagesServer, ImagesServerSettings
 from pipelines.makers.unfinished import Unfinished
 
-NAME = "Qwen/Qwen-Image-Edit-2511"
-
-
-class StandIn(http.server.BaseHTTPRequestHandler):
-    """An editor that inverts a photo and adds the seed to its corner; what is in `server.moods` is answered first."""
-
-    def do_GET(self):
-        self.reply(200, {"object": "list", "data": [{"id": NAME, "object": "model", "root": "/models/qwen-edit"}]})
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        parts = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body).get_payload()
-        page = {part.get_param("name", header="content-disposition"): part for part in parts}
-        fields = {name: part.get_payload(decode=True) for name, part in page.items()}
-        with self.server.lock:
-            self.server.seen.append((self.path, self.headers.get("Authorization"), fields, page["image"]))
-            mood = self.server.moods.pop(0) if self.server.moods else None
-        if callable(mood):
-            mood = mood(fields)
-        if mood is not None:
-            self.reply(*mood)
-            return
-        made = 255 - cv2.imdecode(np.frombuffer(fields["image"], np.uint8), cv2.IMREAD_COLOR_RGB)
-        made[0, 0] = int(fields.get("seed", b"0")) % 256
-        self.reply(200, {"created": 1, "data": [{"b64_json": base64.b64encode(png.encode(made)).decode()}]})
-
-    def reply(self, status, page, headers=()):
-        body = page if isinstance(page, bytes) else json.dumps(page).encode()
-        self.send_response(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_args: object):
-        """Say nothing."""
+NAME = Editor.model
 
 
 @pytest.fixture
 def house():
     """A running stand-in."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
-    server.lock, server.seen, server.moods = threading.Lock(), [], []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Editor) as server:
+        yield server
 
 
 def opened(house, **settings: object):
-    url = f"http://127.0.0.1:{house.server_address[1]}/v1"
-    return ImagesServer(ImagesServerSettings(url=url, model=NAME, tries=3, timeout_s=5, **settings), first_wait_s=0.01)
+    return ImagesServer(ImagesServerSettings(url=url(house), model=NAME, tries=3, timeout_s=5, **settings), first_wait_s=0.01)
 
 
 def order(level: int, seed: int = 3, prompt: str = "Remove the haze.") -> Order:
@@ -91,9 +41,9 @@ def test_a_photo_goes_out_and_a_candidate_comes_back(house, astronaut):
     (made,) = opened(house, size="same", fields={"quality": "high", "steps": 20}).make([Order("ab", photo, "haze", '去除雾霾 "all"\r\n--x', 77)])
     assert (made[1:] == 255 - photo[1:]).all()
     assert (made[0, 0] == 77).all()
-    path, _, fields, image = house.seen[0]
+    path, _, page = house.seen[0]
     assert path == "/v1/images/edits"
-    assert {name: value.decode() for name, value in fields.items() if name != "image"} == {
+    assert {name: said(part).decode() for name, part in page.items() if name != "image"} == {
         "model": NAME,
         "prompt": '去除雾霾 "all"\r\n--x',
         "n": "1",
@@ -103,13 +53,13 @@ def test_a_photo_goes_out_and_a_candidate_comes_back(house, astronaut):
         "quality": "high",
         "steps": "20",
     }
-    assert (image.get_content_type(), image.get_filename()) == ("image/png", "ab.png")
+    assert (page["image"].get_content_type(), page["image"].get_filename()) == ("image/png", "ab.png")
 
 
 def test_fields_that_a_server_does_not_know_are_left_out(house):
     """Null takes a field away, as OpenAI's GPT Image models ask for; an empty size is not sent."""
     opened(house, fields={"seed": None, "response_format": None}).make([order(9)])
-    assert set(house.seen[0][2]) == {"model", "prompt", "n", "image"}
+    assert set(house.seen[0].page) == {"model", "prompt", "n", "image"}
 
 
 def test_candidates_keep_the_order_of_photos(house):
@@ -204,8 +154,8 @@ def test_an_answer_that_holds_no_picture_is_no_candidate(house, mood):
 def test_what_was_paid_for_is_handed_over_when_the_rest_fails(house):
     """When one request fails for good, the others under way are finished and given out with the error; none is begun after it."""
 
-    def bad(fields):
-        return (400, {"error": {"code": "bad", "message": "bad"}}) if fields["seed"] == b"13" else time.sleep(0.2)
+    def bad(page):
+        return (400, {"error": {"code": "bad", "message": "bad"}}) if said(page["seed"]) == b"13" else time.sleep(0.2)
 
     house.moods[:] = [bad] * 8
     orders = [order(level, seed) for level, seed in ((1, 1), (2, 13), (3, 1), (4, 1), (5, 1), (6, 1))]
@@ -223,7 +173,7 @@ def test_the_key_goes_to_the_server_and_nowhere_else(house, monkeypatch):
     house.moods[:] = [(401, {})]
     with pytest.raises(RunError) as refusal:
         maker.make([order(1)])
-    assert house.seen[0][1] == "Bearer open-sesame"
+    assert house.seen[0].headers["Authorization"] == "Bearer open-sesame"
     assert "open-sesame" not in maker.name + str(refusal.value)
 
 
@@ -244,9 +194,8 @@ def test_a_server_that_leaves_is_named(house):
 
 def test_a_model_that_is_not_served_gets_the_nearest(house):
     """A misspelt model is refused with what the server has."""
-    url = f"http://127.0.0.1:{house.server_address[1]}/v1"
     with pytest.raises(MissingModel, match=f"did you mean `{NAME}`"):
-        images_server.open_maker(ImagesServerSettings(url=url, model="Qwen/Qwen-Image-Edit"), None)
+        images_server.open_maker(ImagesServerSettings(url=url(house), model="Qwen/Qwen-Image-Edit"), None)
 
 
 @pytest.mark.parametrize("settings", [{"fields": {"prompt": "x"}}, {"fields": {'a"\r\nb': 1}}, {"size": "big"}, {"feilds": {}}])

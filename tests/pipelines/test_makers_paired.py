@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from real_page import PAGE
 
-from degrade.errors import BadSample, Reason, RecipeError
+from degrade.errors import BadSample, Reason, RecipeError, RunError
 from manifests import png
+from manifests.commit import sha256
 from pipelines import crops
 from pipelines.crops import Crop
 from pipelines.makers import paired
 from pipelines.makers.contract import Order
+from pipelines.makers.kept import Candidates
+from pipelines.makers.made_of import Made
 from pipelines.makers.paired import PairedSettings
 from pipelines.photos import uris
+from pipelines.photos.sources import Source
+from pipelines.real import making, orders
+from pipelines.recipe import parse
+from pipelines.run import create
 
 CROP = Crop(7, 3, 40, 30, 20, 15)
+PAIRED = paired.open_maker(PairedSettings(preset="basicsr"), None)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +52,7 @@ def order(uri, pixels, crop: Crop | None = CROP, **extra: str) -> Order:
 
 
 def made(settings: PairedSettings, *orders: Order):
-    return paired.open_maker(settings, None).make(orders)
+    return [one.picture if isinstance(one, Made) else one for one in paired.open_maker(settings, None).make(orders)]
 
 
 @pytest.mark.parametrize(
@@ -162,13 +173,101 @@ def test_what_cannot_be_cut_alike_is_refused(tmp_path, sides):
     assert "62x48, the photo is 64x48" in answers[0].detail
 
 
+def test_a_refusal_ends_when_the_reference_comes(tmp_path, sides):
+    """What was refused for want of a reference is not refused in silence once there is one, under whatever ending, in a tar too."""
+    degraded, clean = sides
+    path, tar = written(tmp_path / "lq" / "a.png", degraded), tmp_path / "set.tar"
+    data = png.encode(degraded)
+
+    def packed(*names: str) -> None:
+        with tarfile.open(tar, "w") as archive:
+            for name in names:
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+
+    packed("lq/a.png")
+    kept = Candidates(tmp_path / "shared", tmp_path / "own")
+    uri = uris.of_member("lq/a.png", str(tar))
+    for key, bad in zip(("ab", "cd"), PAIRED.make([order(path, degraded), order(uri, degraded)]), strict=True):
+        assert bad.reason is Reason.MISSING
+        kept.keep(key, bad, {"maker": "paired"})
+        assert kept.has(key)
+    written(tmp_path / "gt" / "a.webp", clean)
+    with pytest.raises(RunError, match=r"gt/a\.webp, which has changed"):
+        kept.has("ab")
+    packed("lq/a.png", "lq/b.png")
+    assert not (tmp_path / "shared").exists()
+    with pytest.raises(RunError, match=r"gt/a\.png::.*set\.tar, which has changed"):
+        kept.has("cd")
+
+
+def test_a_file_of_another_time_and_the_same_bytes_is_the_same(tmp_path, sides):
+    """A data set that was copied again is read again, not refused; one that is as it was is not read at all."""
+    degraded, clean = sides
+    path, reference = written(tmp_path / "lq" / "a.png", degraded), written(tmp_path / "gt" / "a.png", clean)
+    kept = Candidates(tmp_path / "shared", tmp_path / "own")
+    (told,) = PAIRED.make([order(path, degraded)])
+    kept.keep("ab", told, {"maker": "paired"})
+    seen = reference.stat()
+    os.utime(reference, ns=(seen.st_atime_ns, seen.st_mtime_ns + 1))
+    assert kept.has("ab")
+    reference.write_bytes(bytes(seen.st_size))
+    with pytest.raises(RunError, match="changed"):
+        kept.has("ab")
+    os.utime(reference, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    assert kept.has("ab")
+
+
+class Here:
+    """An engine that works in this process."""
+
+    def serve(self, name, tasks, *_limits: object):
+        work = getattr(making, name.partition(":")[2])
+        return [work({"skip": {}, **task}, lambda _: None) for task in tasks]
+
+
+def row(path: Path) -> dict:
+    """Return the row of a plan for a photo of 64x48 px."""
+    place = {"photo_uri": str(path), "photo_offset": None, "photo_size": None, "photo_sha256": sha256(path.read_bytes()), "photo_frame": None}
+    crop = {"crop_x": 0, "crop_y": 0, "crop_width": 64, "crop_height": 48, "width": 64, "height": 48}
+    told = {"role": "candidate", "maker": "theirs", "prompt": "", "seed": 0, "margin_px": 0}
+    return {**place, **crop, "task": "noise", "extra": None, "others": json.dumps([told])}
+
+
+def test_a_run_goes_on_with_the_references_that_it_began_with(tmp_path, sides, monkeypatch):
+    """A reference that changes stops the run that used it, whose pairs can still be replayed; the next run, though it shares the folder, makes its own."""
+    degraded, clean = sides
+    rows = [row(written(tmp_path / "lq" / name, side)) for name, side in (("a.png", degraded), ("b.png", degraded[::-1]))]
+    for name in ("a.png", "b.png"):
+        written(tmp_path / "gt" / name, clean)
+    monkeypatch.setattr(making, "_rows", lambda _run: rows)
+    theirs = {"theirs": {"kind": "paired", "settings": {"preset": "basicsr"}}}
+    page = {**PAGE, "real": {**PAGE["real"], "candidates": str(tmp_path / "shared"), "best": {}, "makers": theirs}}
+    first, second = (create(tmp_path / name, parse(page), json.dumps(page), (Source(path=str(tmp_path / "lq")),)) for name in ("first", "second"))
+
+    def made(run):
+        return making.make(run, run.recipe.real, Here())["theirs"], [orders.candidates(run).picture(orders.key(one, making.who(run)))[0] for one in rows]
+
+    assert made(first)[0] == {"": 2}
+    assert made(first)[0] == {}
+    written(tmp_path / "gt" / "b.png", 255 - clean)
+    with pytest.raises(RunError, match=r"`theirs` went by .*gt/b\.png, which has changed since this run began"):
+        made(first)
+    assert all(np.array_equal(orders.candidates(first).picture(orders.key(one, making.who(first)))[0], clean) for one in rows)
+    counts, (same, other) = made(second)
+    assert counts == {"": 2}
+    assert np.array_equal(same, clean)
+    assert np.array_equal(other, 255 - clean)
+
+
 @pytest.mark.parametrize(
     ("page", "said"),
     [
         ({}, "exactly one"),
         ({"preset": "uhdm", "column": "clean"}, "exactly one"),
         ({"column": "clean", "replace": "x"}, "needs `find`"),
-        ({"find": "("}, "`find`"),
+        ({"find": "("}, "`find` or `replace`"),
         ({"find": "a", "replace": r"\2"}, "group"),
         ({"presett": "uhdm"}, "preset"),
     ],

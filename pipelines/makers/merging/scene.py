@@ -14,6 +14,7 @@ from degrade.contract import Linear, Map, Srgb
 from filters.registration.similarity import Similarity
 from pipelines.makers.merging import exposures, merge, placing
 from pipelines.makers.merging.exposures import Blocks
+from pipelines.makers.merging.held import held
 from pipelines.makers.merging.placing import Box, Place
 from pipelines.makers.merging.trust import trust
 
@@ -65,13 +66,14 @@ def compared(own: Frame, other: Frame) -> Other | str:
     return Other(other, similarity, gain.channels)
 
 
-def merged(photo: Srgb, others: Sequence[Other], box: Box) -> tuple[Linear, Map]:
+def merged(photo: Srgb, others: Sequence[Other], box: Box, *, hold: bool = True) -> tuple[Linear, Map]:
     """Return the light of a scene in the exposure and geometry of one of its photos.
 
     Args:
         photo: that photo, whole, HxWx3 uint8 sRGB.
         others: at least one.
         box: what of the photo is wanted.
+        hold: whether the photo is right where the mean differs from it by more than noise (see `held`).
 
     Returns:
         hxwx3 float32 linear light of the box, and for each pixel how many others show the same there, and are in it.
@@ -87,6 +89,8 @@ def merged(photo: Srgb, others: Sequence[Other], box: Box) -> tuple[Linear, Map]
         to = slice(tile.top - box.top, tile.bottom - box.top), slice(tile.left - box.left, tile.right - box.left)
         part, by = _tile(photo, others, places, wide)
         light[to], joined[to] = part[inner], by[inner]
+    if hold:
+        light = held(camera.to_linear(np.ascontiguousarray(box.of(photo))), light)
     return light, joined
 
 

@@ -6,9 +6,8 @@ D_s is the difference of linear light, reduced s times by half; V_s its variance
 brightness the median of means nearby, which neither long tails nor what moved in less than half of the picture lead astray.
 The rejection per pixel follows Wronski et al. (SIGGRAPH 2019); we ask at several sizes, because what moved may be fainter than the
 noise of one pixel, and still a ghost. t allows for what placing leaves. Half of V is the other photo's: what differs by more counts
-as more noise of its own, 2 (E - 1) times as much, so that aliased detail and edges out of place have a small say where noise is
-low, and a full one where it is high. Where most of a picture is detail that its pixels cannot hold (a pin-sharp lens, foliage
-everywhere), that passes for noise, and the merge is softer than the photo.
+as more noise of its own, 2 (E - 1) times as much. Where most of a picture is detail that its pixels cannot hold (a pin-sharp lens,
+foliage everywhere), that passes for noise here; the merge is held to the photo afterwards (`held`).
 """
 
 from __future__ import annotations
