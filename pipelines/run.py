@@ -107,12 +107,12 @@ def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) 
         if difference:
             lines = "\n  ".join(difference)
             raise RunError(f"{folder} was made by another recipe; use a new --out, or put these back:\n  {lines}")
-    elif folder.exists() and not record.exists() and any(folder.iterdir()):
+    elif folder.exists() and not record.exists() and any(path.suffix != commit.TEMPORARY for path in folder.iterdir()):
         raise RunError(f"{folder} is not empty and holds no run.json: choose a new or empty folder for --out")
     recipe = recipes.with_absolute_banks(recipe)
     folder.mkdir(parents=True, exist_ok=True)
+    commit.write_json(record, {"fingerprint": fingerprint, "identity": identity, "recipe": recipe.model_dump(mode="json")})  # first: it makes the folder ours
     commit.write_bytes(folder / "recipe.yaml", page.encode())
-    commit.write_json(record, {"fingerprint": fingerprint, "identity": identity, "recipe": recipe.model_dump(mode="json")})
     return Run(folder, recipe, fingerprint)
 
 

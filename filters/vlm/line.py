@@ -9,7 +9,9 @@ import json
 import os
 import time
 import urllib.parse
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from degrade.errors import MissingModel, RecipeError, RunError
 
@@ -17,6 +19,7 @@ KEY = "PATINA_VLM_KEY"  # environment variable: what the server wants as a beare
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 LONGEST_S = 30.0  # between two tries
 MOST_BYTES = 16 << 20  # of an answer
+NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Refused(RunError):
@@ -75,7 +78,7 @@ class Line:
     def get(self, path: str) -> Any:
         """Return what the server answers to GET; raises as `post` does, and MissingModel at once where nobody listens."""
         try:
-            return self._answer("GET", path, b"", "", broken=(json.JSONDecodeError,))
+            return self._answer("GET", path, b"", NONE, broken=(json.JSONDecodeError,))
         except OSError as error:
             raise MissingModel(f"nobody answers at {self.url} ({error}): start a server there (vllm serve MODEL), or set the address in the recipe") from error
         except http.client.HTTPException as error:
@@ -85,22 +88,29 @@ class Line:
         """Return what the server answers to a POST of JSON; raises as `send` does."""
         return self.send(path, json.dumps(page).encode(), "application/json")
 
-    def send(self, path: str, body: bytes, media_type: str) -> Any:
+    def send(self, path: str, body: bytes, media_type: str, headers: Mapping[str, str] = NONE) -> Any:
         """Return what the server answers to POST.
+
+        Args:
+            path: below the address.
+            body: what is sent.
+            media_type: of the body.
+            headers: further ones, the same with every try.
 
         Raises:
             Refused: the server says that the request is wrong.
             RunError: it stayed busy, out of reach or unreadable for all tries.
         """
-        return self._answer("POST", path, body, media_type, broken=(json.JSONDecodeError, OSError, http.client.HTTPException))
+        own = {"Content-Type": media_type, **headers}
+        return self._answer("POST", path, body, own, broken=(json.JSONDecodeError, OSError, http.client.HTTPException))
 
-    def _answer(self, method: str, path: str, body: bytes, media_type: str, broken: tuple[type[Exception], ...]) -> Any:
+    def _answer(self, method: str, path: str, body: bytes, headers: Mapping[str, str], broken: tuple[type[Exception], ...]) -> Any:
         """Return the answer of the first try that is neither busy nor broken in one of these ways."""
         trouble, wait = "", self._first_wait_s
         for left in reversed(range(self._tries)):
             asked_for = None
             try:
-                status, asked_for, told = self._once(method, path, body, media_type)
+                status, asked_for, told = self._once(method, path, body, headers)
                 if status not in BUSY:
                     return self._page(status, told)
                 trouble = f"it answers {status} {_words(told)}"
@@ -111,14 +121,14 @@ class Line:
                 wait *= 2
         raise RunError(f"{self.url}{path} gave no answer in {self._tries} tries; at last {trouble}. Is the server up, and are fewer requests at once enough?")
 
-    def _once(self, method: str, path: str, body: bytes, media_type: str) -> tuple[int, float | None, bytes]:
+    def _once(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, float | None, bytes]:
         """Return status, the wait that the server asks for, and the body."""
         door = http.client.HTTPSConnection if self._where.scheme == "https" else http.client.HTTPConnection
         connection = door(str(self._where.hostname), self._where.port, timeout=self._timeout_s)
         key = os.environ.get(self._key)
-        headers = {"Accept": "application/json", **({"Content-Type": media_type} if body else {}), **({"Authorization": f"Bearer {key}"} if key else {})}
+        every = {"Accept": "application/json", **headers, **({"Authorization": f"Bearer {key}"} if key else {})}
         try:
-            connection.request(method, self._where.path + path, body or None, headers)
+            connection.request(method, self._where.path + path, body or None, every)
             answer = connection.getresponse()
             return answer.status, _seconds(answer.headers.get("Retry-After")), answer.read(self._most_bytes)
         finally:

@@ -58,6 +58,7 @@ CONTEXT: dict[str, Any] = {
 }
 MEDIA_TYPES = {".parquet": "application/x-parquet", ".jsonl": "application/jsonlines"}
 _OF_JSON = {int: "sc:Integer", float: "sc:Float", str: "sc:Text"}
+_OF_NOTHING = {"severity": "sc:Float", "stratum": "sc:Integer"}  # columns that may hold no value at all, and are no text
 _OF_ARROW = {pa.int64(): "sc:Integer", pa.float64(): "sc:Float", pa.string(): "sc:Text"}  # the rest are pictures
 
 
@@ -104,8 +105,15 @@ def _fields(path: Path) -> dict[str, str]:
     if path.suffix == ".parquet":
         schema = pq.read_schema(path)
         return {field.name: _OF_ARROW.get(field.type, "sc:ImageObject") for field in schema}
+    found: dict[str, str] = {}
+    row: dict[str, Any] = {}
     with open(path, encoding="utf-8") as file:
-        return {key: _OF_JSON[type(value)] for key, value in json.loads(file.readline()).items()}
+        for line in file:  # until every column has shown a value: photos that nobody graded have no severity
+            row = json.loads(line)
+            found = {key: _OF_JSON[type(value)] for key, value in row.items() if value is not None} | found
+            if len(found) == len(row):
+                break
+    return {key: found.get(key, _OF_NOTHING.get(key, "sc:Text")) for key in row}
 
 
 def _record_set(table: str, fields: dict[str, str]) -> dict[str, Any]:

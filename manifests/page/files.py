@@ -20,7 +20,7 @@ from manifests.page.server import DATA, POLICY, static_files
 from manifests.pictures import EXTENSIONS
 
 MARK = "patina-page.json"  # tells a page of ours, which may be replaced, from somebody's folder
-STRATA_FIRST = (3, 5, 1, 4, 2)  # a small sample shows the middle of every task, then its ends
+STRATA_FIRST = (3, 5, 1, 4, 2, None)  # a small sample shows the middle of every task, then its ends; last what nobody graded
 FROM_DISK = POLICY.replace("'self'", "'self' file:")
 
 
@@ -49,7 +49,7 @@ def write(run: InspectedRun, folder: Path, sample: int) -> int:
 
 def spread(table: pa.Table, most: int) -> NDArray[np.int64]:
     """Return row numbers of pairs with pictures: every task in turn, and every stratum; kept pairs first, otherwise in a fixed random order."""
-    groups: dict[tuple[str, int], list[tuple[bool, str, int]]] = defaultdict(list)
+    groups: dict[tuple[str, int | None], list[tuple[bool, str, int]]] = defaultdict(list)
     columns = [table.column(name).to_pylist() for name in ("task", "stratum", "verdict", "pair_id", "clean_length")]
     for at, (task, stratum, verdict, pair_id, length) in enumerate(zip(*columns, strict=True)):
         if length is not None:

@@ -7,8 +7,8 @@ shift and scale that it changes on its way are undone by `pipelines/restore.py`,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample
@@ -42,6 +42,17 @@ class Maker(Protocol):
 
         What may pass (a server that is busy, a lost connection) is tried again inside and raised in the end: the job stops and
         goes on later. What will not pass (a refusal, a photo that is too large) is a BadSample: it is kept, and never asked again.
+        """
+
+
+@runtime_checkable
+class OneByOne(Protocol):
+    """A maker whose candidates arrive one by one: each is kept as it comes, so that what a kill can cost is what is under way."""
+
+    def each(self, orders: Sequence[Order]) -> Iterator[tuple[str, Srgb | BadSample]]:
+        """Yield candidates, or why there is none, by the key of their order, in the order in which they arrive.
+
+        What `make` would raise is raised after all that is under way has arrived; what was not yielded has not been made.
         """
 
 

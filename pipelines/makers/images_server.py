@@ -2,8 +2,13 @@
 
 OpenAI's own service, vLLM-Omni, SGLang, LocalAI and others speak this protocol, each with fields of its own: `fields` adds to the
 form, or takes away with null what a server does not know (`{seed: null, response_format: null}` for OpenAI's GPT Image models).
-Photos travel as PNG, for another codec would add what is to be removed. Calls may cost money: what came back is never lost
-to the failure of another call (`Unfinished`), and a refusal by the server's rules is kept like a picture.
+Photos travel as PNG, for another codec would add what is to be removed.
+
+Calls may cost money. Each answer is kept as it arrives, a refusal by the server's rules like a picture, and what is kept is
+never asked for again. A job that is killed cannot know whether the server answered what was under way, at most `at_once` requests
+of each worker, and asks for them again; they carry the same `Idempotency-Key` then, the name of the candidate, as does every
+further try: a server or gateway that honours the header makes and bills them once.
+
 The key of a server is read from `$PATINA_IMAGES_KEY` and written nowhere.
 """
 
@@ -13,8 +18,8 @@ import base64
 import binascii
 import json
 import uuid
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +37,7 @@ from pipelines.makers.unfinished import Unfinished
 
 KEY = "PATINA_IMAGES_KEY"  # environment variable: what the server wants as a bearer token
 PATH = "/images/edits"
+ONCE = "Idempotency-Key"  # a header: the same request, however often it is sent, is one order
 OURS = ("model", "prompt", "image", "n", "size")  # of a form: set by the job or by settings of their own
 LONGEST_S = 120.0  # of a wait that the server asks for
 FIRST_WAIT_S = 1.0
@@ -93,19 +99,41 @@ class ImagesServer:
         Raises:
             Unfinished: a request failed for good; no more were begun, those under way were waited for.
         """
+        made: dict[str, Srgb | BadSample] = {}
+        try:
+            made.update(self.each(orders))
+        except PatinaError as stop:
+            raise Unfinished(str(stop), made) from stop
+        return [made[order.key] for order in orders]
+
+    def each(self, orders: Sequence[Order]) -> Iterator[tuple[str, Srgb | BadSample]]:
+        """Yield what the server made of the photos by key, each as soon as it answers.
+
+        Raises:
+            RunError: a request failed for good; no more were begun, those under way were waited for and yielded.
+        """
+        failed: BaseException | None = None
         with ThreadPoolExecutor(self._settings.at_once, "images") as pool:
-            asked = [pool.submit(self._asked, order) for order in orders]
-            wait(asked, return_when=FIRST_EXCEPTION)
-            if any(one.done() and one.exception() for one in asked):
-                for one in asked:
-                    one.cancel()
-        return _all_or_some(orders, asked)
+            asked = {pool.submit(self._asked, order): order.key for order in orders}
+            try:
+                for one in as_completed(asked):
+                    if one.cancelled():
+                        continue
+                    if error := one.exception():
+                        failed = failed or error
+                        _cancel(asked)
+                    else:
+                        yield asked[one], one.result()
+            finally:  # whoever takes the answers may have failed: no more are asked for that nobody would keep
+                _cancel(asked)
+        if failed is not None:
+            raise failed
 
     def _asked(self, order: Order) -> Srgb | BadSample:
         """Return one candidate."""
         body, media_type = form(self._fields(order), order.key, png.encode(order.pixels, level=2))
         try:
-            answer = self._line.send(PATH, body, media_type)
+            answer = self._line.send(PATH, body, media_type, {ONCE: order.key})
         except Refused as refusal:
             return _refused(refusal)
         return read_answer(answer, self._line.url)
@@ -161,19 +189,10 @@ def _refused(refusal: Refused) -> BadSample:
     raise RunError(f"{refusal}{hint}") from refusal
 
 
-def _all_or_some(orders: Sequence[Order], asked: Sequence[Future[Srgb | BadSample]]) -> list[Srgb | BadSample]:
-    """Return all candidates; raises Unfinished with those that there are, if a request failed."""
-    made, failed = {}, None
-    for order, one in zip(orders, asked, strict=True):
-        error = None if one.cancelled() else one.exception()
-        if error is not None and not isinstance(error, PatinaError):
-            raise error
-        failed = failed or error
-        if error is None and not one.cancelled():
-            made[order.key] = one.result()
-    if failed is not None:
-        raise Unfinished(str(failed), made) from failed
-    return [made[order.key] for order in orders]
+def _cancel(asked: Iterable[Future[Srgb | BadSample]]) -> None:
+    """Take back the requests that have not been sent."""
+    for one in asked:
+        one.cancel()
 
 
 def open_maker(settings: ImagesServerSettings, _device: str | None) -> Maker:

@@ -26,6 +26,7 @@ DECADES = 100.0  # a wider span than this is drawn logarithmically
 ANY = 1e-300  # the least number that has a logarithm
 GROUND, FAINT, BAR = (30, 30, 34), (128, 128, 136), (108, 152, 208)
 SHADES = ((178, 204, 232), (141, 179, 220), (108, 152, 208), (78, 120, 178), (55, 88, 138))  # mild to severe
+UNGRADED = (120, 120, 124)
 
 
 class _Panel:
@@ -173,7 +174,7 @@ def stacked(title: str, rows: Sequence[tuple[str, Sequence[int], str]], legend: 
     line, names = 22, 130
     drawn = _Panel(title, size=(width, HEAD + line * len(rows) + EDGE))
     x = float(drawn.right)
-    for name, shade in reversed(list(zip(legend, SHADES, strict=False))):
+    for name, shade in reversed(list(zip(legend, (*SHADES, UNGRADED), strict=False))):
         drawn.text(x, 7, name, anchor="ra")
         x -= drawn.pen.textlength(name, font(11)) + 14
         drawn.pen.rectangle((x, 9, x + 9, 18), shade)
@@ -182,7 +183,7 @@ def stacked(title: str, rows: Sequence[tuple[str, Sequence[int], str]], legend: 
     for at, (name, parts, word) in enumerate(rows):
         y, x = HEAD + at * line, float(EDGE + names)
         drawn.text(EDGE, y + line / 2, name, INK, 13, "lm")
-        for shade, count in zip(SHADES, parts, strict=False):
+        for shade, count in zip((*SHADES, UNGRADED), parts, strict=False):
             wide = room * count / most
             if count:
                 drawn.pen.rectangle((round(x), y + 3, max(round(x), round(x + wide) - 2), y + line - 4), shade)

@@ -49,7 +49,7 @@ def rows_of(run: Run, pair_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def by_stratum(table: pa.Table, each: int, shown: Counter[str]) -> dict[int, list[str]]:
-    """Return so many kept pairs of every stratum, from as many photos as there are.
+    """Return so many kept pairs of every stratum, those that nobody graded as stratum 0, from as many photos as there are.
 
     Args:
         table: rows of one task.
@@ -58,7 +58,7 @@ def by_stratum(table: pa.Table, each: int, shown: Counter[str]) -> dict[int, lis
     """
     candidates: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for pair_id, stratum, photo in zip(*(table.column(name).to_pylist() for name in ("pair_id", "stratum", "photo_sha256")), strict=True):
-        candidates[stratum][photo].append(pair_id)
+        candidates[stratum or 0][photo].append(pair_id)
     chosen: dict[int, list[str]] = {}
     for stratum, photos in sorted(candidates.items()):
         chosen[stratum] = []

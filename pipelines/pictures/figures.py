@@ -93,7 +93,7 @@ def pairs_sheet(run: Run) -> Path | None:
 
 
 def stratum_rows(run: Run, blocks: Sequence[Mapping[int, list[str]]], side: int) -> list[list[Cell]]:
-    """Return the rows of a sheet: strata across, for every block of pairs three rows for each of its examples.
+    """Return the rows of a sheet: strata across, pairs without one last; for every block of pairs three rows for each of its examples.
 
     Args:
         run: the run.
@@ -102,9 +102,11 @@ def stratum_rows(run: Run, blocks: Sequence[Mapping[int, list[str]]], side: int)
     """
     rows = choice.rows_of(run, (pair_id for block in blocks for ids in block.values() for pair_id in ids))
     drawn: list[list[Cell]] = []
+    held = {stratum for block in blocks for stratum in block}
+    shown = [*(range(1, STRATA + 1) if held - {0} else ()), *(held & {0})]
     for block in blocks:
         for example in range(max(map(len, block.values()), default=0)):
-            across = [block.get(stratum, []) for stratum in range(1, STRATA + 1)]
+            across = [block.get(stratum, []) for stratum in shown]
             columns = [_pair_cells(run, rows[ids[example]], side) if example < len(ids) else [EMPTY] * 3 for ids in across]
             drawn += map(list, zip(*columns, strict=True))
     return drawn
@@ -112,12 +114,18 @@ def stratum_rows(run: Run, blocks: Sequence[Mapping[int, list[str]]], side: int)
 
 def _pair_cells(run: Run, row: dict[str, Any], side: int) -> list[Cell]:
     clean, degraded = sides(run, row)
-    steps = [f"{step['generator']} {step['severity']:.4g} {step['unit']}" for step in json.loads(row["steps"])]
+    steps = [_told(step) for step in json.loads(row["steps"])]
+    grade = f"{row['stratum']}: " if row["stratum"] else ""
     return [
         Cell(fitted(clean, side), f"clean {row['pair_id'][:12]}"),
-        Cell(fitted(degraded, side), f"{row['stratum']}: {' + '.join(steps)}"),
+        Cell(fitted(degraded, side), f"{grade}{' + '.join(steps)}"),
         Cell(halves(clean, degraded, side), f"100 %, {dict(row['scores'])['psnr_db']:.1f} dB"),
     ]
+
+
+def _told(step: dict[str, Any]) -> str:
+    """Return what a degradation is and how severe, where anybody has graded it."""
+    return str(step["generator"]) if step["severity"] is None else f"{step['generator']} {step['severity']:.4g} {step['unit']}"
 
 
 def sides(run: Run, row: dict[str, Any]) -> tuple[Srgb, Srgb]:

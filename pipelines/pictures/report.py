@@ -116,11 +116,12 @@ def _made_with(run: Run) -> dict[str, str]:
 
 
 def _counts(kept: pa.Table) -> dict[str, dict[str, list[int]]]:
-    """Return kept pairs by task, by split, by stratum; tasks in the order of the catalogue."""
+    """Return kept pairs by task, by split, by stratum, and last those without a stratum if there are any; tasks in the order of the catalogue."""
+    places = STRATA + bool(kept.column("stratum").null_count)
     found: dict[str, dict[str, list[int]]] = {}
     told = zip(*(pc.cast(kept.column(name), pa.string()).to_pylist() for name in ("task", "split", "stratum")), strict=True)
-    for (task, split, stratum), count in sorted(Counter(told).items()):
-        found.setdefault(task, {}).setdefault(split, [0] * STRATA)[int(stratum) - 1] = count
+    for (task, split, stratum), count in sorted(Counter(told).items(), key=str):
+        found.setdefault(task, {}).setdefault(split, [0] * places)[int(stratum) - 1 if stratum else STRATA] = count
     order = {name: at for at, name in enumerate(degrade.NAMES)}
     return dict(sorted(found.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
@@ -135,7 +136,7 @@ def _charts(run: Run, kept: pa.Table, counts: dict[str, dict[str, list[int]]]) -
     made = []
     if counts:
         rows = [(task, np.sum(list(splits.values()), axis=0).tolist(), _by_split(splits)) for task, splits in counts.items()]
-        legend = [f"stratum {stratum}" for stratum in range(1, STRATA + 1)]
+        legend = [f"stratum {stratum}" for stratum in range(1, STRATA + 1)] + ["not graded"] * (len(rows[0][1]) > STRATA)
         made.append(_save(run, "counts.png", charts.stacked(f"{run.recipe.name}: {kept.num_rows} pairs", rows, legend)))
         made.append(_save(run, "severity.png", grid([panel for task in counts for panel in _severity(kept, task)], COLUMNS)))
         scores = [charts.panel(name, score(kept, name).to_numpy(), score_unit(name)) for name in score_names(kept)]
@@ -207,5 +208,5 @@ def _line_rows(run: Run, lines: Sequence[choice.Chosen], columns: int) -> list[l
 
 
 def _told(run: Run, row: dict[str, Any], name: str) -> Cell:
-    story = f"{row['task']} {row['stratum']}, {dict(row['scores'])[name]:.4g} {score_unit(name)}"
+    story = f"{row['task']} {row['stratum'] or ''}, {dict(row['scores'])[name]:.4g} {score_unit(name)}"
     return Cell(fitted(halves(*sides(run, row), SIDE), SIDE), f"{story}  {row['pair_id'][:8]}")

@@ -91,7 +91,9 @@ def _counted(told: Report) -> tuple[Sequence[str], list[Sequence[str | int]]]:
     rows: list[Sequence[str | int]] = []
     for task, splits in told.counts.items():
         rows += [(task, split, *strata, sum(strata)) for split, strata in splits.items()]
-    return ("task", "split", *map(str, range(1, STRATA + 1)), "all"), rows
+    graded = ("task", "split", *map(str, range(1, STRATA + 1)))
+    ungraded = ("not graded",) if rows and len(rows[0]) > len(graded) + 1 else ()
+    return (*graded, *ungraded, "all"), rows
 
 
 def _photos(told: Report) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason, RunError
 from filters.contract import Wants
 from manifests import commit
@@ -17,8 +18,9 @@ from pipelines import plan
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.makers import table
-from pipelines.makers.contract import Maker
+from pipelines.makers.contract import Maker, OneByOne
 from pipelines.makers.kept import Candidates
+from pipelines.makers.made_of import Made
 from pipelines.makers.unfinished import Unfinished
 from pipelines.progress import Meter
 from pipelines.real import orders
@@ -120,45 +122,65 @@ def check(task: dict[str, Any], _at: Callable[[str], None]) -> str:
 
 
 def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
-    """Make a task's candidates; answer how many there are (the empty word), and how many there are not, by reason."""
+    """Make a task's candidates; answer how many there are (the empty word), and how many there are not, by reason.
+
+    A task that is done again, because its process died, asks for nothing that is kept.
+    """
     run, maker = load(Path(task["run"])), opened(task["kind"], task["settings"])
     told = who(run)
     if maker.name != told[task["name"]]["maker"]:
         raise RunError(f"this worker has {maker.name}, the job began with {told[task['name']]['maker']}: every machine needs the same revision")
     kept, seen = orders.candidates(run), orders.Seen(run.recipe.index.decode)
     counts: Counter[str] = Counter()
-    rows = iter(task["rows"])
-    while batch := list(islice(rows, task["batch"])):
-        names = [orders.key(row, told) for row in batch]
-        at(names[0])
-        made: dict[str, Any] = {name: _skipped(task, name) for name in names}
-        ordered = []
-        for name, row in zip(names, batch, strict=True):
-            try:
-                if made[name] is None:
-                    ordered.append(seen.order(row, name))
-            except BadSample as bad:
-                made[name] = bad
-        try:
-            made |= dict(zip([order.key for order in ordered], maker.make(ordered) if ordered else [], strict=True))
-        except Unfinished as stop:  # what is paid for is kept before the job stops
-            _keep(kept, batch, names, dict(stop.made), maker.name)
-            raise
-        counts.update(_keep(kept, batch, names, made, maker.name))
+    for named in _batches(task["rows"], task["batch"], told, task["skip"]):
+        at(_label(named))
+        for name, made in _made(maker, kept, seen, named, task["skip"]):
+            row = named[name]
+            if not kept.has(name):
+                kept.keep(name, made, {"maker": maker.name, "task": row["task"], "photo_sha256": row["photo_sha256"], **orders.record_of(row)})
+            counts[str(made.reason) if isinstance(made, BadSample) else ""] += 1
     return dict(counts)
 
 
-def _keep(kept: Candidates, rows: list[dict[str, Any]], names: list[str], made: dict[str, Any], maker: str) -> Counter[str]:
-    """Write down what there is of a batch; answer how many ended how."""
-    counts: Counter[str] = Counter()
-    for name, row in zip(names, rows, strict=True):
-        if name in made:
-            kept.keep(name, made[name], {"maker": maker, "task": row["task"], "photo_sha256": row["photo_sha256"], **orders.record_of(row)})
-            counts[str(made[name].reason) if isinstance(made[name], BadSample) else ""] += 1
-    return counts
+def _batches(rows: Sequence[dict[str, Any]], size: int, told: dict[str, Any], skip: Mapping[str, Any]) -> Iterator[dict[str, dict[str, Any]]]:
+    """Yield rows by the name of their candidate, so many at once; one by one those of a batch that killed its process: one of them did it."""
+    for begin in range(0, len(rows), size):
+        named = {orders.key(row, told): row for row in rows[begin : begin + size]}
+        if _label(named) in skip:
+            yield from ({name: row} for name, row in named.items())
+        else:
+            yield named
 
 
-def _skipped(task: dict[str, Any], name: str) -> BadSample | None:
-    """Return why an item is left out: it killed the process more than once."""
-    told = task["skip"].get(name)
-    return BadSample(Reason(told[0]), told[1]) if told else None
+def _label(named: Mapping[str, Any]) -> str:
+    """Return what a batch is called when it kills the process; the name of the candidate where there is one only."""
+    first, *others = named
+    return f"{first} and {len(others)} after it" if others else first
+
+
+def _made(
+    maker: Maker, kept: Candidates, seen: orders.Seen, named: Mapping[str, dict[str, Any]], skip: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, Srgb | BadSample | Made]]:
+    """Yield the candidates of a batch: those that are kept, those that cannot be, and last what the maker gives, each as it arrives."""
+    ordered = []
+    for name, row in named.items():
+        try:
+            if kept.has(name):
+                yield name, kept.picture(name)[0]
+            elif name in skip:  # it killed the process more than once
+                yield name, BadSample(Reason(skip[name][0]), skip[name][1])
+            else:
+                ordered.append(seen.order(row, name))
+        except BadSample as bad:
+            yield name, bad
+    if not ordered:
+        return
+    if isinstance(maker, OneByOne):
+        yield from maker.each(ordered)
+        return
+    try:
+        made = maker.make(ordered)
+    except Unfinished as stop:  # what is paid for is kept before the job stops
+        yield from stop.made.items()
+        raise
+    yield from zip([order.key for order in ordered], made, strict=True)

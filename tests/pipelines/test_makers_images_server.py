@@ -92,6 +92,14 @@ def test_a_bad_moment_is_waited_out(house, moods):
     assert len(house.seen) == 1 + len(moods)
 
 
+def test_every_try_of_a_request_carries_its_candidates_name(house):
+    """A server that honours the header makes and bills a candidate once, however often it is asked for."""
+    house.moods[:] = [(503, b"starting")]
+    opened(house, at_once=1).make([order(40), order(50)])
+    first, second = order(40).key, order(50).key
+    assert [one.headers["Idempotency-Key"] for one in house.seen] == [first, first, second]
+
+
 @pytest.mark.parametrize("by", ["seconds", "date"])
 def test_the_wait_that_a_server_names_is_kept(house, by):
     """Retry-After counts, as a number or as a date."""

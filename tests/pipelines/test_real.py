@@ -192,6 +192,33 @@ def test_what_was_paid_for_is_kept_when_a_maker_stops_in_mid_batch(built, tmp_pa
     assert not kept.has(second)
 
 
+def test_answers_are_kept_as_they_arrive(built, tmp_path, monkeypatch):
+    """Of a maker that gives one candidate after the other, each is kept before the next is waited for; a task that is done again asks for the rest."""
+    folder = tmp_path / "run"
+    shutil.copytree(built.folder, folder, ignore=shutil.ignore_patterns("candidates"))
+    there, told, asked = orders.candidates(replace(built, folder=folder)), making.who(built), []
+
+    class Slow:
+        name = told["mine"]["maker"]
+
+        def each(self, ordered):
+            for order in ordered:
+                assert all(there.has(key) for key in asked[:2])
+                asked.append(order.key)
+                if len(asked) == 3:
+                    raise RunError("the server has gone")
+                yield order.key, order.pixels
+
+    monkeypatch.setattr(making, "opened", lambda *_: Slow())
+    rows = [row for row in rows_of(built) if row["clean_sha256"]][:4]
+    task = {"run": str(folder), "name": "mine", "kind": "command", "settings": {}, "batch": 4, "rows": rows, "skip": {}}
+    with pytest.raises(RunError, match="has gone"):
+        making.work(task, lambda _: None)
+    assert making.work(task, lambda _: None) == {"": 4}
+    names = [orders.key(row, told) for row in rows]
+    assert asked == [*names[:3], *names[2:]]
+
+
 def test_people_come_before_the_sum_of_scores(built, tmp_path):
     """A candidate that people reject makes room for the next; one that they accept is the best, whatever the sum says."""
     copy = tmp_path / "run"
