@@ -19,7 +19,7 @@ import torch
 from benchmarks.train import contest, scores, unseen
 from benchmarks.train.contest import Settings, Shown
 from benchmarks.train.learn import Budget, Learned
-from benchmarks.train.table import IDENTITY, lines, markdown
+from benchmarks.train.table import IDENTITY, lines, markdown, verdict
 from degrade.errors import PatinaError
 from manifests import commit, png
 from pipelines.pictures.sheet import Cell, detail, sheet
@@ -32,7 +32,7 @@ def options(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("run", type=Path, help="a finished run with a split that is held out")
     length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--minutes", type=float, help="train so long; with --compare, the second run gets the steps of the first")
+    length.add_argument("--minutes", type=float, help="train so long, or until all pairs were seen often enough; with --compare, RUN2 gets the steps of the first")
     length.add_argument("--steps", type=int, help="train exactly so many steps")
     parser.add_argument("--compare", type=Path, metavar="RUN2", help="train on this run too; both are judged on the held-out pairs of both")
     parser.add_argument("--eval", type=Path, metavar="FOLDER", action="append", default=[], help="real pairs: clean/ and degraded/ by same names; repeatable")
@@ -40,7 +40,7 @@ def options(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, help="where table.md, table.json, pairs.jsonl, restored.png and the weights go; default RUN/report/train")
     parser.add_argument("--split", default="test", help="the split that is held out")
     parser.add_argument("--held", type=int, default=50, help="judge by at most so many held-out pairs of a task")
-    parser.add_argument("--crop", type=int, default=128, help="px of a training crop")
+    parser.add_argument("--crop", type=int, default=64, help="px of a training crop")
     parser.add_argument("--batch", type=int, default=8, help="crops in a step")
     parser.add_argument("--width", type=int, default=24, help="channels of the network's first level")
     parser.add_argument("--seed", type=int, default=0, help="of first weights and crops")
@@ -53,9 +53,11 @@ def main(words: list[str] | None = None) -> None:
     given = options(words)
     torch.use_deterministic_algorithms(mode=True)
     runs = _named([given.run, *([given.compare] if given.compare else [])])
-    settings = Settings(given.crop, given.batch, given.width, given.seed, given.split, given.device, tuple(given.task))
     kept = {name: unseen.held_out(run, given.split, given.task) for name, run in runs.items()}
     photos = sorted({photo for held in kept.values() for photo in held.photos})
+    tasks = given.task or sorted(set().union(*map(unseen.tasks_of, runs.values())))
+    told = tuple(tasks) if len(tasks) > 1 else ()
+    settings = Settings(given.crop, given.batch, given.width, given.seed, given.split, given.device, tuple(given.task), told)
     for folder in given.eval:
         next(unseen.of_folder(folder))  # a mistyped folder is told now, not after the training
     networks, learned, budget = {}, {}, Budget(given.minutes, given.steps)
@@ -68,12 +70,12 @@ def main(words: list[str] | None = None) -> None:
     out = given.out or given.run / "report" / "train"
     facts = {"settings": settings._asdict(), "runs": {name: _facts(run, learned[name]) for name, run in runs.items()}, "torch": torch.__version__}
     commit.write_bytes(out / "table.md", markdown(table).encode())
-    commit.write_json(out / "table.json", {**facts, "lines": [line._asdict() for line in table]})
+    commit.write_json(out / "table.json", {**facts, "lines": [line.as_json() for line in table]})
     commit.write_bytes(out / "pairs.jsonl", "".join(json.dumps(one._asdict()) + "\n" for one in judged).encode())
     commit.write_bytes(out / "restored.png", png.encode(_sheet(shown), level=2))
     for name, restorer in networks.items():
         contest.save(restorer, out / f"{name}.safetensors")
-    print(markdown(table))
+    print(markdown(table), verdict(table), sep="\n")
     print(*filter(None, [scores.why_no_lpips()]), f"written to {out}", sep="\n")
 
 
@@ -84,7 +86,7 @@ def _named(runs: list[Path]) -> dict[str, Path]:
 
 
 def _facts(run: Path, learned: Learned) -> dict[str, Any]:
-    return {"folder": str(run), "steps": learned.steps, "seconds": learned.seconds, "psnr_db": learned.psnr_db}
+    return {"folder": str(run), "steps": learned.steps, "seconds": learned.seconds, "loss": learned.loss}
 
 
 def _sheet(shown: list[Shown]) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor
 
 from benchmarks.train import network, scores
 from benchmarks.train.crops import Crops
@@ -18,6 +20,7 @@ from benchmarks.train.unseen import Unseen
 from degrade.contract import Srgb
 from manifests import PairDataset
 
+PASSES = 80  # crops of a pair: from more, a few photos are learnt by heart, and darker ones than any of them are lifted too far
 SHOWN = 4  # pictures of each group that are kept for the sheet
 
 
@@ -31,6 +34,7 @@ class Settings(NamedTuple):
     split: str  # that is never trained on
     device: str
     tasks: tuple[str, ...] = ()  # that are trained on; none: all of them
+    told: tuple[str, ...] = ()  # what the networks are told of; none where there is one task alone
 
 
 class Shown(NamedTuple):
@@ -51,10 +55,14 @@ def train(run: Path, photos: list[str], budget: Budget, settings: Settings, tell
         tell: gets lines for people.
     """
     pairs = for_training(run, settings.split, photos, settings.tasks)
-    restorer = network.make(settings.width, settings.seed)
+    restorer = network.make(settings.width, settings.seed, settings.told)
     tell(f"{run.name}: {network.weights_of(restorer):,} weights, {len(pairs)} pairs, {settings.device}")
-    crops = Crops(pairs, settings.crop, settings.batch, settings.seed)
-    return restorer, learn(restorer, crops, budget, settings.device, tell)
+    crops = Crops(pairs, settings.crop, settings.batch, settings.seed, settings.told)
+    enough = budget._replace(most_steps=math.ceil(PASSES * len(pairs) / settings.batch))
+    learned = learn(restorer, crops, enough, settings.device, tell)
+    if learned.steps == enough.most_steps and not budget.steps:
+        tell(f"{learned.seconds / 60:.1f} minutes were enough: {PASSES} crops of every pair")
+    return restorer, learned
 
 
 def for_training(run: Path, split: str, photos: list[str], tasks: Sequence[str] = ()) -> PairDataset:
@@ -62,22 +70,34 @@ def for_training(run: Path, split: str, photos: list[str], tasks: Sequence[str] 
     return PairDataset(run, tasks=list(tasks) or None, filters=[("split", "!=", split), ("photo_sha256", "not in", photos)])
 
 
-def judge(networks: dict[str, nn.Module], pictures: Iterable[Unseen], device: str) -> tuple[list[Judged], list[Shown]]:
-    """Return every picture's scores by contender, the identity first, and a few pictures to look at."""
+def judge(networks: dict[str, network.Restorer], pictures: Iterable[Unseen], device: str) -> tuple[list[Judged], list[Shown]]:
+    """Return every picture's scores by contender, the identity first, and a few pictures to look at.
+
+    The networks are told the tasks of pairs of a run, and nothing of real pairs.
+    """
     distances = scores.all_scores(device)
     judged: list[Judged] = []
     shown: dict[tuple[str, str], list[Shown]] = {}
     for unseen in pictures:
-        made = {IDENTITY: unseen.degraded, **{name: restore(net, unseen.degraded, device) for name, net in networks.items()}}
+        made = {IDENTITY: unseen.degraded, **{name: restore(_told(net, unseen.group, device), unseen.degraded, device) for name, net in networks.items()}}
         for by, picture in made.items():
             told = {name: distance(picture, unseen.clean) for name, distance in distances.items()}
-            judged.append(Judged(unseen.test, unseen.group, unseen.name, by, told))
+            judged.append(Judged(unseen.test, unseen.group, unseen.name, unseen.photo, by, told))
         kept = shown.setdefault((unseen.test, unseen.group), [])
         if len(kept) < SHOWN:
             kept.append(Shown(unseen, made))
     return judged, [one for kept in shown.values() for one in kept]
 
 
+def _told(restorer: network.Restorer, task: str, device: str) -> Callable[[Tensor], Tensor]:
+    return functools.partial(restorer, told=network.one_hot(task, restorer.tasks)[None].to(device))
+
+
 def save(restorer: network.Restorer, path: Path) -> None:
-    """Write the weights as plain arrays, which no reader has to trust, by the names under which others know them."""
-    save_file(network.published(restorer), path, metadata={"format": "pt"})
+    """Write the weights as plain arrays, which no reader has to trust, by the names under which others know them.
+
+    The file of that name is told nothing; a network of several tasks has one more for each, `run.noise.safetensors`.
+    """
+    for task in (None, *restorer.tasks):
+        place = path.with_name(f"{path.stem}.{task}{path.suffix}") if task else path
+        save_file(network.published(restorer, task), place, metadata={"format": "pt"})

@@ -8,9 +8,15 @@ Blocks stand in a U-Net whose resolution halves and whose channels double from l
 correction to the picture that it is given. Chen, Chu, Zhang and Sun, "Simple Baselines for Image Restoration", ECCV 2022.
 Two departures, so that minutes on two cores are enough: it is small, and it sees every 2x2 px as one of twelve channels
 (Zhang, Zuo and Zhang, "FFDNet", IEEE TIP 2018), which costs a quarter of the arithmetic.
+
+A network of several tasks is told which one is asked for, as an editor is by its prompt: else it must guess whether a dark photo
+is to be brightened. What it is told is a bias of the first convolution of every block, one row per task, zeros at first. A
+network that is told one task, or none, is therefore a plain NAFNet, and is saved as one.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +54,7 @@ def gate(x: Tensor) -> Tensor:
 class Block(nn.Module):
     """One NAFNet block; begins as the identity, because both its branches are scaled by zeros at first."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, tasks: int) -> None:
         super().__init__()
         self.norm_space, self.norm_mix = ChannelNorm(channels), ChannelNorm(channels)
         self.widen = nn.Conv2d(channels, 2 * channels, 1)
@@ -59,18 +65,32 @@ class Block(nn.Module):
         self.mix_narrow = nn.Conv2d(channels, channels, 1)
         self.scale_space = nn.Parameter(torch.zeros(1, channels, 1, 1))
         self.scale_mix = nn.Parameter(torch.zeros(1, channels, 1, 1))
+        self.told = nn.Parameter(torch.zeros(tasks, 2 * channels)) if tasks else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return BxCxHxW for BxCxHxW."""
-        seen = gate(self.space(self.widen(self.norm_space(x))))
+    def forward(self, x: Tensor, told: Tensor | None) -> Tensor:
+        """Return BxCxHxW for BxCxHxW and BxT, the share of each task; None: told nothing."""
+        wide = self.widen(self.norm_space(x))
+        if told is not None and self.told is not None:
+            wide = wide + (told @ self.told)[:, :, None, None]
+        seen = gate(self.space(wide))
         seen = seen * self.attend(seen.mean((2, 3), keepdim=True))
         x = x + self.narrow(seen) * self.scale_space
         mixed: Tensor = self.mix_narrow(gate(self.mix_widen(self.norm_mix(x)))) * self.scale_mix
         return x + mixed
 
 
-def _blocks(channels: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*(Block(channels) for _ in range(count)))
+class Blocks(nn.ModuleList):
+    """Blocks one after the other."""
+
+    def forward(self, x: Tensor, told: Tensor | None) -> Tensor:
+        """Return BxCxHxW for BxCxHxW, as every block does."""
+        for block in self:
+            x = block(x, told)
+        return x
+
+
+def _blocks(channels: int, count: int, tasks: int) -> Blocks:
+    return Blocks(Block(channels, tasks) for _ in range(count))
 
 
 class Restorer(nn.Module):
@@ -78,42 +98,54 @@ class Restorer(nn.Module):
 
     Args:
         width: channels of the first level.
+        tasks: which it can be told.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, tasks: Sequence[str] = ()) -> None:
         super().__init__()
+        self.tasks = tuple(tasks)
         folded = 3 * FOLD**2
         self.enter = nn.Sequential(nn.PixelUnshuffle(FOLD), nn.Conv2d(folded, width, 3, padding=1))
         self.leave = nn.Sequential(nn.Conv2d(width, folded, 3, padding=1), nn.PixelShuffle(FOLD))
         channels = [width << level for level in range(len(ENCODER) + 1)]
-        self.encoders = nn.ModuleList(_blocks(wide, count) for wide, count in zip(channels, ENCODER, strict=False))
+        self.encoders = nn.ModuleList(_blocks(wide, count, len(tasks)) for wide, count in zip(channels, ENCODER, strict=False))
         self.downs = nn.ModuleList(nn.Conv2d(wide, 2 * wide, 2, stride=2) for wide in channels[:-1])
-        self.middle = _blocks(channels[-1], MIDDLE)
+        self.middle = _blocks(channels[-1], MIDDLE, len(tasks))
         self.ups = nn.ModuleList(nn.Sequential(nn.Conv2d(wide, 2 * wide, 1, bias=False), nn.PixelShuffle(2)) for wide in channels[:0:-1])
-        self.decoders = nn.ModuleList(_blocks(wide, count) for wide, count in zip(channels[-2::-1], DECODER, strict=True))
+        self.decoders = nn.ModuleList(_blocks(wide, count, len(tasks)) for wide, count in zip(channels[-2::-1], DECODER, strict=True))
         for parameter in self.leave.parameters():
             nn.init.zeros_(parameter)  # no correction at first: minutes are too short to unlearn a random one
 
-    def forward(self, degraded: Tensor) -> Tensor:
-        """Return the restored picture: Bx3xHxW float, about 0..1, as what came in; H and W multiples of MULTIPLE."""
+    def forward(self, degraded: Tensor, told: Tensor | None = None) -> Tensor:
+        """Return the restored picture: Bx3xHxW float, about 0..1, as what came in; H and W multiples of MULTIPLE.
+
+        Args:
+            degraded: Bx3xHxW.
+            told: BxT, 1 at the task of each picture (`one_hot`), zeros where it is not known; None: of no picture.
+        """
         x = self.enter(degraded)
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
-            x = encoder(x)
+            x = encoder(x, told)
             skips.append(x)
             x = down(x)
-        x = self.middle(x)
+        x = self.middle(x, told)
         for up, decoder in zip(self.ups, self.decoders, strict=True):
-            x = decoder(up(x) + skips.pop())
+            x = decoder(up(x) + skips.pop(), told)
         correction: Tensor = self.leave(x)
         return degraded + correction
 
 
-def make(width: int, seed: int) -> Restorer:
+def one_hot(task: str | None, tasks: Sequence[str]) -> Tensor:
+    """Return what a network is told of a picture: T float; zeros for a task that it does not know."""
+    return torch.tensor([float(task == known) for known in tasks])
+
+
+def make(width: int, seed: int, tasks: Sequence[str] = ()) -> Restorer:
     """Return a network whose first weights depend on the seed alone; the global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Restorer(width)
+        return Restorer(width, tasks)
 
 
 def weights_of(network: nn.Module) -> int:
@@ -121,13 +153,21 @@ def weights_of(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def published(network: Restorer) -> dict[str, Tensor]:
+def published(network: Restorer, task: str | None = None) -> dict[str, Tensor]:
     """Return the weights by the names of the paper's own code: those of a NAFNet that takes and gives twelve channels.
 
     Whatever opens NAFNets opens this one, and is to fold every 2x2 px into twelve channels before it and unfold after it.
+
+    Args:
+        network: of any number of tasks.
+        task: that the network is told once and for all, in its biases; None or one that it does not know: told nothing.
     """
-    named = {}
-    for name, value in network.state_dict().items():
+    named, weights = {}, network.state_dict()
+    for place in [name for name in weights if name.endswith(".told")]:
+        row = one_hot(task, network.tasks).to(weights[place].device) @ weights.pop(place)
+        bias = place.replace("told", "widen.bias")
+        weights[bias] = weights[bias] + row
+    for name, value in weights.items():
         words = name.replace("enter.1", PUBLISHED["enter.1"]).replace("leave.0", PUBLISHED["leave.0"]).split(".")
         named[".".join(PUBLISHED.get(word, word) for word in words)] = value.detach().cpu().contiguous()
     return named

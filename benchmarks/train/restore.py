@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.train.network import MULTIPLE
 from degrade.contract import Srgb
 
-TILE, MARGIN = 256, 16  # px
+TILE, MARGIN = 384, 16  # px
 
 
-def restore(network: nn.Module, degraded: Srgb, device: str) -> Srgb:
+def restore(network: Callable[[Tensor], Tensor], degraded: Srgb, device: str) -> Srgb:
     """Return the restored picture: HxWx3 uint8, RGB, the size of what came in.
 
     Args:

@@ -1,6 +1,6 @@
-"""How far a restored picture is from the clean one: PSNR, SSIM, and LPIPS where it is installed.
+"""How far a restored picture is from the clean one: the L1 that is trained, PSNR, SSIM, and LPIPS where it is installed.
 
-PSNR and SSIM (Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 2004: Gaussian window of sigma 1.5, K = 0.01, 0.03) are taken over
+L1, PSNR and SSIM (Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 2004: Gaussian window of sigma 1.5, K = 0.01, 0.03) are taken over
 R, G and B; LPIPS (Zhang et al., CVPR 2018) is the authors' package with AlexNet, whose weights must be on the machine already.
 """
 
@@ -21,6 +21,11 @@ from degrade.contract import Srgb
 SAME_DB = 100.0  # two equal pictures
 Distance = Callable[[Srgb, Srgb], float]
 ALEXNET = "alexnet-owt-7be5be79.pth"
+
+
+def l1(one: Srgb, other: Srgb) -> float:
+    """Return the mean absolute difference in levels of 255: the loss of the training."""
+    return float(np.mean(cv2.absdiff(one, other)))
 
 
 def psnr_db(one: Srgb, other: Srgb) -> float:
@@ -69,7 +74,7 @@ def lpips(device: str) -> Distance:
 
 def all_scores(device: str) -> dict[str, Distance]:
     """Return what can be measured on this machine, by name."""
-    found: dict[str, Distance] = {"psnr_db": psnr_db, "ssim": ssim}
+    found: dict[str, Distance] = {"l1": l1, "psnr_db": psnr_db, "ssim": ssim}
     if why_no_lpips() is None:
         found["lpips"] = lpips(device)
     return found

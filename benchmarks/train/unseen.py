@@ -26,6 +26,7 @@ class Unseen(NamedTuple):
     test: str  # which set it is of
     group: str  # its task, or `real`
     name: str
+    photo: str  # which photo it is of: sha256, or its name
     degraded: Srgb
     clean: Srgb
 
@@ -63,14 +64,21 @@ def held_out(run: Path, split: str, only: Collection[str] = ()) -> HeldOut:
     return HeldOut([task for task in tasks if not only or task in only], photos)
 
 
+def tasks_of(run: Path) -> set[str]:
+    """Return the tasks of which a finished run has kept pairs."""
+    rows = read_table(run / "manifest.parquet", ["task", "verdict"]).to_pylist()
+    return {row["task"] for row in rows if row["verdict"] == "keep"}
+
+
 def of_run(run: Path, split: str, tasks: list[str], most: int) -> Iterator[Unseen]:
     """Yield at most so many pairs of each task: a fair sample, the same for every contest."""
+    photos = {row["pair_id"]: row["photo_sha256"] for row in read_table(run / "manifest.parquet", ["pair_id", "photo_sha256"]).to_pylist()}
     for task in tasks:
         pairs = PairDataset(run, split=split, tasks=[task])
         for index in stream(0, "held out", task).permutation(len(pairs))[:most].tolist():
             item = pairs[index]
             degraded, clean = (np.ascontiguousarray(item[side].permute(1, 2, 0).numpy()) for side in ("degraded", "clean"))
-            yield Unseen(f"{run.name}, {split}", task, item["pair_id"], degraded, clean)
+            yield Unseen(f"{run.name}, {split}", task, item["pair_id"], photos[item["pair_id"]], degraded, clean)
 
 
 def of_folder(folder: Path) -> Iterator[Unseen]:
@@ -90,4 +98,4 @@ def of_folder(folder: Path) -> Iterator[Unseen]:
         if degraded.shape != clean.shape:
             sizes = " and ".join(f"{side.shape[1]} x {side.shape[0]}" for side in (degraded, clean))
             raise RunError(f"{folder}: {name} is {sizes} px; the sides of a pair must have one size")
-        yield Unseen(folder.name, "real", name, degraded, clean)
+        yield Unseen(folder.name, "real", name, name, degraded, clean)
