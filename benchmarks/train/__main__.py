@@ -32,7 +32,7 @@ def options(words: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("run", type=Path, help="a finished run with a split that is held out")
     length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--minutes", type=float, help="train so long, or until all pairs were seen often enough; with --compare, RUN2 gets the steps of the first")
+    length.add_argument("--minutes", type=float, help="train so long, or until pairs were seen often enough; with --compare, RUN2 gets the steps of the first")
     length.add_argument("--steps", type=int, help="train exactly so many steps")
     parser.add_argument("--compare", type=Path, metavar="RUN2", help="train on this run too; both are judged on the held-out pairs of both")
     parser.add_argument("--eval", type=Path, metavar="FOLDER", action="append", default=[], help="real pairs: clean/ and degraded/ by same names; repeatable")
