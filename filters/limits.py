@@ -63,5 +63,13 @@ def decide(numbers: Mapping[str, float], limits: Mapping[str, Limit], task: str 
         if value is None or bounds is None or bounds[0] <= value <= bounds[1]:
             continue
         reason = Reason.BELOW_LIMIT if value < bounds[0] else Reason.ABOVE_LIMIT
-        return Verdict(keep=False, reason=reason, detail=f"{name} {value:.4g} outside [{bounds[0]:g}, {bounds[1]:g}]")
+        return Verdict(keep=False, reason=reason, detail=broken(name, value, bounds))
     return KEEP
+
+
+def broken(name: str, value: float, bounds: Bounds) -> str:
+    """Say which number broke which interval."""
+    low, high = bounds
+    if math.isfinite(low) and math.isfinite(high):
+        return f"{name} {value:.4g} outside [{low:g}, {high:g}]"
+    return f"{name} {value:.4g} below {low:g}" if value < low else f"{name} {value:.4g} above {high:g}"

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from degrade.errors import Reason, RunError
 from degrade.keys import nearest
 from filters import NAMES
+from filters.limits import broken
 from manifests import commit, scores, shards
 from manifests.joined import Joined, joined
 from manifests.limits import Limit, outside
@@ -162,8 +163,10 @@ def _limited(table: pa.Table, name: str, value: pa.ChunkedArray, limit: Limit, t
     tally.in_order[name] += pc.sum(falls).as_py() or 0
     if not pc.any(falls).as_py():
         return table
-    texts = [pc.cast(column, pa.string()) for column in (value, taken.low, taken.high)]
-    detail = pc.binary_join_element_wise(name, " ", texts[0], " outside [", texts[1], ", ", texts[2], "]", "")
+    rows = pc.indices_nonzero(falls)
+    numbers = (column.take(rows).to_pylist() for column in (value, taken.low, taken.high))
+    told = dict(zip(rows.to_pylist(), (broken(name, number, (low, high)) for number, low, high in zip(*numbers, strict=True)), strict=True))
+    detail = pa.array([told.get(row) for row in range(table.num_rows)], pa.string())
     reason = pc.if_else(taken.below, str(Reason.BELOW_LIMIT), str(Reason.ABOVE_LIMIT))
     return rejected(table, falls, {"decided_by": "select", "reason": reason, "detail": detail})
 

@@ -105,11 +105,16 @@ def _provenance(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     told.append(("crop", f"{row['crop_width']} x {row['crop_height']} px at {row['crop_x']}, {row['crop_y']}"))
     told += [(name, str(value)) for name, value in row["extra"] or []]
     for other in json.loads(row["others"] or "[]"):
-        told.append((f"other: {other['role']}", other["uri"]))
+        told += [(f"other: {other['role']}", other["uri"])] if "uri" in other else [(f"ordered: {name}", str(value)) for name, value in _ordered(other)]
     for asset in json.loads(row["assets"] or "[]"):
         told.append((f"asset: {asset['kind']}", asset["maker"]))
     versions = json.loads(row["made_with"] or "{}")
     return told + [("made with", ", ".join(f"{name} {version}" for name, version in sorted(versions.items())))] * bool(versions)
+
+
+def _ordered(other: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what a maker of clean sides was asked for."""
+    return ((name, other[name]) for name in ("maker", "prompt", "seed") if other.get(name) is not None)
 
 
 def _file(row: Mapping[str, Any], side: str) -> dict[str, Any]:

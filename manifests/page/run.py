@@ -138,7 +138,8 @@ class InspectedRun:
         now, judged = self._now(), self._scores()
         at = now.places[pair_id]
         mine = dict(judged.scored.row(at))
-        below = judged.scored.below(at, np.asarray(pc.equal(pc.cast(now.table.column("task"), pa.string()), task)))
+        alike = pc.is_in(pc.cast(now.table.column("task"), pa.string()), value_set=pa.array([task], pa.string()))  # photos that the gate refused have none
+        below = judged.scored.below(at, np.asarray(alike))
         found = []
         for told in scored.catalogue(mine, self.about.measures, self.about.limits):
             name, limit = told["name"], scored.limit_of(told.pop("limits"), task)

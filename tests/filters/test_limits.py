@@ -20,6 +20,8 @@ def test_the_first_broken_limit_is_the_reason():
     verdict = limits.decide({"a.x": 0.5, "a.y": 1.5}, asked)
     assert (verdict.keep, verdict.reason, verdict.detail) == (False, Reason.ABOVE_LIMIT, "a.y 1.5 outside [0, 1]")
     assert limits.decide({"a.x": -1.0, "a.y": 1.5}, asked).reason == Reason.BELOW_LIMIT
+    assert limits.decide({"a.x": 2.34567}, {"a.x": limits.parse([None, 1.5])}).detail == "a.x 2.346 above 1.5"
+    assert limits.decide({"a.x": 0.1}, {"a.x": limits.parse([0.2, None])}).detail == "a.x 0.1 below 0.2"
 
 
 def test_a_task_may_have_its_own_interval():

@@ -17,7 +17,7 @@ from manifests import pictures
 from manifests.commit import read_table
 from manifests.page.reviews import ReviewLog, reviewed
 from pipelines import build as building
-from pipelines import replay, verify
+from pipelines import inspect, replay, verify
 from pipelines.engine import Engine, Options
 from pipelines.makers.unfinished import Unfinished
 from pipelines.photos.sources import Source
@@ -99,6 +99,19 @@ def test_the_degraded_side_is_the_photo_itself(built, web):
     top, left = row["crop_y"] + 16, row["crop_x"] + 16
     stored = pictures.decode(replay.stored(built, row, "degraded"))
     assert np.array_equal(stored, photo[top : top + 224, left : left + 224])
+
+
+def test_the_page_tells_what_was_ordered(built):
+    """Every pair of a real run opens on the page, and says of whom its clean side was ordered, with which prompt and seed."""
+    opened = inspect.opened_for_looking(built.folder)
+    for row in rows_of(built):
+        told = dict(opened.story(row["pair_id"])["provenance"])
+        if row["others"]:
+            order = json.loads(row["others"])[0]
+            assert [told[f"ordered: {name}"] for name in ("maker", "prompt", "seed")] == ["mine", order["prompt"], str(order["seed"])]
+            assert opened.parameters(row["task"])["words"]
+    assert opened.overview()
+    assert opened.scores()
 
 
 def test_of_two_candidates_the_better_is_kept(built):

@@ -67,15 +67,17 @@ const Grid = {
     const reason = plain(table.word("reason", row) ?? "no pictures");
     const frame = el("div", { class: "frame" }, table.pictures[row] ? Grid.halves(row) : soft(reason));
     const stratum = table.number("stratum", row);
-    const severity = `${told(table.number("severity", row))} ${table.word("unit", row) ?? ""}`;
-    const dots = el("span", { class: "dots", title: `stratum ${stratum} of 5` }, "●".repeat(stratum), el("i", {}, "●".repeat(5 - stratum)));
+    const [severity, grade] = stratum >= 1 // real photos that nobody graded have neither
+      ? [`${told(table.number("severity", row))} ${table.word("unit", row) ?? ""}`, `stratum ${stratum} of 5`]
+      : ["", "not graded"];
+    const dots = el("span", { class: "dots", title: grade }, "●".repeat(stratum || 0), el("i", {}, "●".repeat(5 - (stratum || 0))));
     const first = el("div", { class: "line" }, el("b", {}, plain(table.word("task", row) ?? "")), dots);
     const second = el("div", { class: "line soft" }, el("span", {}, kept ? severity : reason), Scores.caption(row));
     const status = table.word("review", row);
     const mark = status === UNREVIEWED ? null : el("span", { class: `mark ${status}`, title: status }, MARKS[status]);
     const made = el("button", {
       class: `cell${kept ? "" : " out"}${at === Grid.focus ? " focus" : ""}`, tabindex: "-1", "data-id": table.ids[row],
-      "aria-label": `${table.word("task", row)}, stratum ${stratum}, ${severity}, ${table.word("verdict", row)}, ${status}`,
+      "aria-label": `${table.word("task", row)}, ${grade}, ${severity}, ${table.word("verdict", row)}, ${status}`,
       click: () => { Grid.move(at, false); Grid.page.open(table.ids[row]); },
     }, frame, first, second, mark);
     frame.style.height = `${Grid.side}px`;

@@ -10,7 +10,7 @@ const Story = {
     const parts = [
       el("header", {},
         el("h2", {}, plain(pair.task)),
-        el("p", { class: "severity" }, `${told(pair.severity)} ${pair.unit}`, el("span", { class: "soft" }, `   stratum ${pair.stratum} of 5`)),
+        el("p", { class: "severity" }, ...Story.graded(pair)),
         el("p", { class: verdict.verdict === "keep" ? "soft" : "refused" }, decision, soft(verdict.decided_by ? `, by ${verdict.decided_by}` : "")),
         lost),
       review,
@@ -24,10 +24,14 @@ const Story = {
     $("story").scrollTop = 0;
   },
 
+  /** Severity with its unit and stratum; real photos that nobody graded have neither. */
+  graded: ({ severity, unit, stratum }) => (stratum === null ? ["not graded"] : [`${told(severity)} ${unit}`, el("span", { class: "soft" }, `   stratum ${stratum} of 5`)]),
+
   section: (title, ...children) => el("section", {}, el("h3", {}, title), ...children),
 
   step(step, task) {
-    const about = `${told(step.severity)} ${step.unit}, stratum ${step.stratum}, version ${step.version}`;
+    const grade = step.stratum === null ? "not graded" : `${told(step.severity)} ${step.unit}, stratum ${step.stratum}`;
+    const about = `${grade}, version ${step.version}`;
     const summary = el("summary", {}, el("h3", {}, plain(step.generator)), soft(about));
     const lines = step.parameters.map(({ name, title, value, unit, meaning }) => [title, Story.value(name, value), unit, meaning]);
     return el("details", { open: step.generator === task }, summary, Story.lines(lines));
