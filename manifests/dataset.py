@@ -34,6 +34,7 @@ from manifests.state import Cursor, Position
 SIDES = ("degraded", "clean")
 PROMPTS = {"en": "prompt_en", "zh": "prompt_zh"}
 _TOLD = ["pair_id", "task", "origin", "severity", "stratum"]
+_UNGRADED = {"severity": math.nan, "stratum": 0}  # of real pairs that nobody graded: batches hold no None
 _PLACES = ["shard", "width", "height", *(f"{side}_{what}" for side in SIDES for what in ("offset", "length"))]
 
 
@@ -52,7 +53,8 @@ class PairDataset:
         dtype: `uint8` (0..255), or `float32` (0..1), four times as much to move between processes.
 
     Items are dicts: `degraded` and `clean` (tensors, 3xHxW, RGB), `prompt`, `task`, `origin` (synthetic | real), `pair_id`
-    (str), `severity` (float, in the task's unit), `stratum` (int, 1-5), `scores` (name -> float, NaN where a pair has none),
+    (str), `severity` (float, in the task's unit) and `stratum` (int, 1-5), NaN and 0 for real pairs that nobody graded, `scores`
+    (name -> float, NaN where a pair has none),
     and with layers `layers` (name -> float32 tensor, 1xHxW or 3xHxW, in the unit of the layer).
 
     An item is asked for by its number, or by (number, epoch) as our samplers do; `set_epoch` serves other samplers.
@@ -117,7 +119,7 @@ class PairDataset:
         rng = generator(self._seed, "augment", epoch, row["pair_id"])
         placement = self._augment.sample(rng, (row["height"], row["width"]), self.sizes[self.buckets[number]])
         item = {side: tensors.picture(self._pixels(row, placement, row[f"{side}_offset"], row[f"{side}_length"]), self._dtype) for side in SIDES}
-        item |= {name: row[name] for name in ("prompt", *_TOLD)}
+        item |= {name: _UNGRADED.get(name) if row[name] is None else row[name] for name in ("prompt", *_TOLD)}
         item["scores"] = {**self._scores, **dict(row["scores"] or ())}
         if self._layers:
             known = {layer["name"]: layer for layer in json.loads(row["layers"])}

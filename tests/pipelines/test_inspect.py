@@ -27,6 +27,15 @@ def rows_of(run):
     return {row["pair_id"]: row for row in read_table(run.manifest).to_pylist()}
 
 
+@pytest.fixture
+def interruptible():
+    """Children can be interrupted, though a shell that put the tests into the background may have had SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_the_command_serves_until_it_is_interrupted(finished):
     """It prints where the page is, answers there, and ends at Ctrl-C."""
     command = [sys.executable, "-m", "pipelines", "inspect", str(finished.folder), "--port", "0", "--json"]

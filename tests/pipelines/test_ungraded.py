@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from manifests import commit
+from manifests import PairDataset, commit
 from manifests.page.files import spread
 from pipelines import build, export
 from pipelines.pictures import figures, report
@@ -51,3 +51,14 @@ def test_an_export_says_what_columns_hold_though_they_are_empty(ungraded):
     fields = json.loads((folder / "croissant.json").read_text())["recordSet"][0]["field"]
     kinds = {field["name"]: field["dataType"] for field in fields}
     assert (kinds["severity"], kinds["stratum"], kinds["task"]) == ("sc:Float", "sc:Integer", "sc:Text")
+
+
+def test_a_trainer_gets_batches_of_them(ungraded):
+    """Pairs with and without a grade are collated by torch: not a number, and stratum 0, stand for none."""
+    torch = pytest.importorskip("torch", reason="pip install 'patina[train]'")
+    pairs = PairDataset(ungraded.folder)
+    batch = next(iter(torch.utils.data.DataLoader(pairs, batch_size=len(pairs))))
+    graded = [bool(stratum and stratum > 0) for stratum in pairs.column("stratum")]
+    assert batch["stratum"].gt(0).tolist() == graded
+    assert batch["severity"].isnan().tolist() == [not grade for grade in graded]
+    assert not all(graded)
