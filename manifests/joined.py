@@ -40,7 +40,6 @@ def joined(kept: Path, files: Mapping[str, Path], parse: Callable[[str, bytes], 
         if commit.table_notes(table) == notes:
             return Joined(table, hashes)
     parts = [parse(name, data).replace_schema_metadata(None) for name, data in contents.items()]
-    table = pa.concat_tables(parts).unify_dictionaries()
-    commit.write_table(kept, table, notes)
-    return Joined(table, hashes)
+    commit.write_table(kept, pa.concat_tables(parts).unify_dictionaries(), notes)
+    return Joined(commit.parse_table(kept.read_bytes(), kept), hashes)  # as it will be read again: what is written from it is the same bytes
 

@@ -101,6 +101,18 @@ def test_the_degraded_side_is_the_photo_itself(built, web):
     assert np.array_equal(stored, photo[top : top + 224, left : left + 224])
 
 
+def test_selecting_from_what_was_joined_before_writes_the_same_bytes(built, tmp_path):
+    """A manifest does not tell whether the shards and scores had been joined by a job that was killed."""
+    copy = tmp_path / "run"
+    shutil.copytree(built.folder, copy)
+    run = replace(built, folder=copy)
+    shutil.rmtree(run.joined)
+    select(run)
+    first = run.manifest.read_bytes()
+    select(run)
+    assert run.manifest.read_bytes() == first == built.manifest.read_bytes()
+
+
 def test_the_page_tells_what_was_ordered(built):
     """Every pair of a real run opens on the page, and says of whom its clean side was ordered, with which prompt and seed."""
     opened = inspect.opened_for_looking(built.folder)
