@@ -137,7 +137,7 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
         for name, made in _made(maker, kept, seen, named, task["skip"]):
             row = named[name]
             if not kept.has(name):
-                kept.keep(name, made, {"maker": maker.name, "task": row["task"], "photo_sha256": row["photo_sha256"], **orders.record_of(row)})
+                kept.keep(name, made, {**orders.record_of(row), "maker": maker.name, "task": row["task"], "photo_sha256": row["photo_sha256"]})
             counts[str(made.reason) if isinstance(made, BadSample) else ""] += 1
     return dict(counts)
 

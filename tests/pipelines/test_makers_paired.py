@@ -252,7 +252,7 @@ def test_a_run_goes_on_with_the_references_that_it_began_with(tmp_path, sides, m
     assert made(first)[0] == {"": 2}
     assert made(first)[0] == {}
     written(tmp_path / "gt" / "b.png", 255 - clean)
-    with pytest.raises(RunError, match=r"`theirs` went by .*gt/b\.png, which has changed since this run began"):
+    with pytest.raises(RunError, match=r"`paired 2, preset basicsr` went by .*gt/b\.png, which has changed since this run began"):
         made(first)
     assert all(np.array_equal(orders.candidates(first).picture(orders.key(one, making.who(first)))[0], clean) for one in rows)
     counts, (same, other) = made(second)
