@@ -86,11 +86,13 @@ class SeverityScorer:
         """
         if isinstance(item, Pair):
             task = prompts.check_task(item.task)
-            boxes = self._squares(item.degraded.pixels, task)
+            boxes = self._squares(item.degraded.pixels) if task in defects.LOOSE else ()
             sides = (("degraded", item.degraded), ("clean", item.clean))
-            return Prepared(True, tuple(self._look((name,), photo.pixels, task, boxes) for name, photo in sides))
+            return Prepared(True, tuple(self._look((name,), (self._whole(photo.pixels), *_cuts(photo.pixels, boxes)), task) for name, photo in sides))
         asked = self._photo_tasks(item)
-        return Prepared(False, tuple(self._look(names, item.pixels, task, self._squares(item.pixels, task)) for task, names in asked.items()))
+        whole = self._whole(item.pixels)  # the same arrays for all tasks: what is shown once is read once
+        parts = _cuts(item.pixels, self._squares(item.pixels)) if any(task in defects.LOOSE for task in asked) else ()
+        return Prepared(False, tuple(self._look(names, (whole, *(parts if task in defects.LOOSE else ())), task) for task, names in asked.items()))
 
     def score(self, prepared: Sequence[Prepared]) -> list[Scores]:
         """Return severities and how sure they are, item by item; in float32 no number depends on its batch by more than 1e-4."""
@@ -108,20 +110,23 @@ class SeverityScorer:
             raise RecipeError(f"photo {photo.key} was gathered for no task: name what photos are asked about, e.g. severity.tasks: [haze, rain]")
         return named
 
-    def _squares(self, pixels: Srgb, task: str) -> tuple[crops.Box, ...]:
+    def _squares(self, pixels: Srgb) -> tuple[crops.Box, ...]:
         """Return the parts that are shown at full resolution: of a pair the same ones of both sides."""
         crops.check(pixels)
         preset = prompts.PRESETS[self._settings.prompt]
         reduced = pixels.shape[0] * pixels.shape[1] > preset.area_px
-        return crops.squares(pixels, preset.squares_px) if preset.squares_px and reduced and task in defects.LOOSE else ()
+        return crops.squares(pixels, preset.squares_px) if preset.squares_px and reduced else ()
 
-    def _look(self, names: tuple[str, ...], pixels: Srgb, task: str, boxes: tuple[crops.Box, ...]) -> Asked:
+    def _whole(self, pixels: Srgb) -> Srgb:
+        """Return a photo as the model is shown it."""
         crops.check(pixels)
         preset = prompts.PRESETS[self._settings.prompt]
-        whole = (crops.scaled if preset.exact else crops.frame)(pixels, preset.area_px)
-        images = (whole, *(box.cut(pixels) for box in boxes))
+        return (crops.scaled if preset.exact else crops.frame)(pixels, preset.area_px)
+
+    def _look(self, names: tuple[str, ...], images: tuple[Srgb, ...], task: str) -> Asked:
+        """Return all wordings about some pictures: the photo, and parts of it if there are any."""
         given = self._settings.wordings
-        wordings = prompts.own(given, task) if given else prompts.wordings(self._settings.prompt, task, parts=bool(boxes))
+        wordings = prompts.own(given, task) if given else prompts.wordings(self._settings.prompt, task, parts=len(images) > 1)
         return Asked(names, tuple(Question(images, one.text, one.preface) for one in wordings), tuple(one.worst for one in wordings))
 
     def _numbers(self, one: Prepared, readings: Sequence[Reading]) -> dict[str, float]:
@@ -138,6 +143,10 @@ class SeverityScorer:
         numbers["answered"] = min(reading.answered for reading in readings)
         sure = not any(reading.unsure(self._settings.least_answered, self._settings.most_entropy) for reading in readings)
         return {**numbers, "abstain": 0.0 if sure else 1.0}
+
+
+def _cuts(pixels: Srgb, boxes: tuple[crops.Box, ...]) -> tuple[Srgb, ...]:
+    return tuple(box.cut(pixels) for box in boxes)
 
 
 def open_scorer(settings: SeveritySettings, device: str | None) -> Scorer:

@@ -8,11 +8,12 @@ answer at once are the Instruct ones; one that thinks first gives no digit here,
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from degrade.contract import Srgb
 from degrade.errors import MissingModel
 from degrade.scene import checkpoints
 from filters.vlm.backend import DIGITS, FORMS, LogDigits, Question
@@ -30,6 +31,15 @@ PINNED = {  # commits that a name without `@revision` means; the others mean wha
     "Qwen/Qwen3-VL-8B-Instruct": "0c351dd01ed87e9c1b53cbc748cba10e6187ff3b",
 }
 WHAT = "vision-language"
+
+
+class _Look(NamedTuple):
+    """Some pictures, and what is asked about them."""
+
+    images: tuple[Srgb, ...]
+    head: str  # the conversation up to the last picture
+    tails: list[str]  # what follows it, question by question
+    places: list[int]  # of the questions among all
 
 
 class Local:
@@ -53,39 +63,83 @@ class Local:
     def digits(self, questions: Sequence[Question]) -> list[LogDigits]:
         """Return the log-probabilities of the five digits, question by question.
 
-        Questions of like size share a pass, so that little is padded. In float32 a batch gives what each question gives alone to
-        1e-4; in bfloat16 to about 0.02, and `torch.cuda.OutOfMemoryError` is the caller's, who knows how to halve a batch.
+        Questions about the same pictures (the same arrays) share the reading of them, which is most of the work. Looks of like size
+        share a pass, so that little is padded. In float32 a batch gives what each question gives alone to 1e-4; in bfloat16 to about
+        0.02, and `torch.cuda.OutOfMemoryError` is the caller's, who knows how to halve a batch.
         """
+        import torch
+
         found: dict[int, LogDigits] = {}
-        for chosen in _passes(questions, self.at_once):
-            found.update(zip(chosen, self._forward([questions[at] for at in chosen]), strict=True))
+        for looks in _passes(self._looks(questions), self.at_once):
+            with torch.inference_mode():
+                told = self._read(self._ends(looks))
+            found.update(zip((at for look in looks for at in look.places), told, strict=True))
         return [found[at] for at in range(len(questions))]
 
     def inputs(self, questions: Sequence[Question]) -> Any:
-        """Return what the model takes, on its device: tokens padded on the left, and patches; all questions have a preface, or none has."""
-        talks = [_talk(question) for question in questions]
-        goes_on = bool(questions[0].preface)
-        packed = self.processor.apply_chat_template(
-            talks,
-            tokenize=True,
-            return_dict=True,
-            add_generation_prompt=not goes_on,
-            continue_final_message=goes_on,
-            processor_kwargs={"return_tensors": "pt", "padding": True, "images_kwargs": {"device": str(self.model.device)}},
-        )
+        """Return what the model takes for whole questions, on its device: tokens padded on the left, and patches."""
+        return self._packed([self._said(question) for question in questions], [question.images for question in questions])
+
+    def _looks(self, questions: Sequence[Question]) -> list[_Look]:
+        """Return the questions by what they are about, each cut behind its last picture."""
+        found: dict[tuple[Any, ...], list[_Look]] = {}
+        for at, question in enumerate(questions):
+            text = self._said(question)
+            cut = _behind(text, self.processor.image_token, len(question.images))
+            looks = found.setdefault((text[:cut], *map(id, question.images)), [])
+            if not looks or len(looks[-1].tails) == self.at_once:
+                looks.append(_Look(question.images, text[:cut], [], []))
+            looks[-1].tails.append(text[cut:])
+            looks[-1].places.append(at)
+        return [look for looks in found.values() for look in looks]
+
+    def _said(self, question: Question) -> str:
+        """Return a question as the model reads it, a mark for every picture; a preface is how the answer begins."""
+        talk: list[dict[str, Any]] = [{"role": "user", "content": [*({"type": "image"} for _ in question.images), {"type": "text", "text": question.text}]}]
+        if question.preface:
+            talk.append({"role": "assistant", "content": [{"type": "text", "text": question.preface}]})
+        goes_on = bool(question.preface)
+        said: str = self.processor.apply_chat_template(talk, tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on)
+        return said
+
+    def _packed(self, texts: list[str], pictures: list[tuple[Srgb, ...]]) -> Any:
+        """Return texts with their pictures as the model takes them."""
+        from PIL import Image
+
+        shown = [[Image.fromarray(image) for image in images] for images in pictures]
+        packed = self.processor(text=texts, images=shown, padding=True, return_tensors="pt", images_kwargs={"device": str(self.model.device)})
         return packed.to(self.model.device)
 
-    def _forward(self, questions: list[Question]) -> list[LogDigits]:
+    def _ends(self, looks: list[_Look]) -> Any:
+        """Return the last hidden state of every question, NxC."""
         import torch
 
-        with torch.inference_mode():
-            last = self.model.base_model(**self.inputs(questions), use_cache=False).last_hidden_state[:, -1]
-            head = self.model.get_output_embeddings()
-            every = head(last).float().logsumexp(-1, keepdim=True)
-            ids = torch.tensor([token for tokens in self._ids for token in tokens], device=last.device)
-            logs = (torch.nn.functional.linear(last.float(), head.weight[ids].float()) - every).double().cpu().numpy()
-        ends = np.cumsum([0, *map(len, self._ids)])
-        return [np.array([np.logaddexp.reduce(row[begin:end]) for begin, end in itertools.pairwise(ends)]) for row in logs]
+        model = self.model.base_model
+        if all(len(look.tails) == 1 for look in looks):
+            whole = self._packed([look.head + look.tails[0] for look in looks], [look.images for look in looks])
+            return model(**whole, use_cache=False).last_hidden_state[:, -1]
+        heads = self._packed([look.head for look in looks], [look.images for look in looks])
+        memory = model(**heads, use_cache=True).past_key_values
+        tails = self.processor.tokenizer([tail for look in looks for tail in look.tails], padding=True, add_special_tokens=False, return_tensors="pt")
+        tails = tails.to(self.model.device)
+        owner = torch.tensor([at for at, look in enumerate(looks) for _ in look.tails], device=self.model.device)
+        memory.batch_select_indices(owner)
+        there = torch.cat([heads["attention_mask"][owner], tails["attention_mask"]], 1)
+        count = tails["input_ids"].shape[1]
+        steps = there.cumsum(1)[:, -count:] - 1 + model.rope_deltas[owner]  # a picture's tokens count as its longer side (M-RoPE)
+        places = steps.expand(3, *steps.shape)
+        return model(tails["input_ids"], there, places, memory, use_cache=True).last_hidden_state[:, -1]
+
+    def _read(self, ends: Any) -> list[LogDigits]:
+        """Return the digits' log-probabilities where answers begin."""
+        import torch
+
+        head = self.model.get_output_embeddings()
+        every = head(ends).float().logsumexp(-1, keepdim=True)
+        ids = torch.tensor([token for tokens in self._ids for token in tokens], device=ends.device)
+        logs = (torch.nn.functional.linear(ends.float(), head.weight[ids].float()) - every).double().cpu().numpy()
+        edges = np.cumsum([0, *map(len, self._ids)])
+        return [np.array([np.logaddexp.reduce(row[begin:end]) for begin, end in itertools.pairwise(edges)]) for row in logs]
 
 
 def open_local(name: str, device: str | None, at_once: int) -> Local:
@@ -135,22 +189,21 @@ def answer_ids(tokenizer: Any, maker: str) -> list[list[int]]:
     return found
 
 
-def _passes(questions: Sequence[Question], at_once: int) -> list[list[int]]:
-    """Return which questions share a pass: those of like size, and none with a preface beside one without."""
-    passes = []
-    for prefaced in (False, True):
-        order = [at for at, question in enumerate(questions) if bool(question.preface) is prefaced]
-        order.sort(key=lambda at: sum(image.size for image in questions[at].images))
-        passes += [order[begin : begin + at_once] for begin in range(0, len(order), at_once)]
-    return passes
+def _passes(looks: list[_Look], at_once: int) -> Iterator[list[_Look]]:
+    """Yield the looks that share a pass: of like size, and together no more questions than `at_once`."""
+    pending: list[_Look] = []
+    for look in sorted(looks, key=lambda look: sum(image.size for image in look.images)):
+        if pending and sum(len(one.tails) for one in (*pending, look)) > at_once:
+            yield pending
+            pending = []
+        pending.append(look)
+    if pending:
+        yield pending
 
 
-def _talk(question: Question) -> list[dict[str, Any]]:
-    """Return a question as a conversation; a preface is how the answer begins."""
-    from PIL import Image
-
-    shown = [{"type": "image", "image": Image.fromarray(image)} for image in question.images]
-    talk: list[dict[str, Any]] = [{"role": "user", "content": [*shown, {"type": "text", "text": question.text}]}]
-    if question.preface:
-        talk.append({"role": "assistant", "content": [{"type": "text", "text": question.preface}]})
-    return talk
+def _behind(text: str, mark: str, count: int) -> int:
+    """Return where a text goes on behind the marks of its pictures."""
+    at = 0
+    for _ in range(count):
+        at = text.index(mark, at) + len(mark)
+    return at

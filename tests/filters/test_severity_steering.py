@@ -10,6 +10,7 @@ from tiny_qwen import saved, scorer
 
 from filters.contract import Photo, Scores
 from filters.vlm import steering
+from filters.vlm.backend import Question
 
 
 def test_words_are_written_low_and_whole(astronaut, rocket):
@@ -65,13 +66,14 @@ def test_photos_without_a_score_are_left_out(astronaut):
 
 
 def test_the_race_reports(tmp_path_factory):
-    """All protocols are timed on one model, and each has a line in the table."""
+    """All protocols are timed on one model, for one, two and nine questions about a picture, and each has a line in the table."""
     saved(tmp_path_factory)
     from benchmarks import severity_speed
 
     figures = severity_speed.measure("tiny", "cpu", batch=2, rounds=1, area_px=64 * 64)
-    assert list(figures["protocols"]) == ["one pass", *severity_speed.WRITTEN]
-    assert all(name in severity_speed.table(figures) for name in figures["protocols"])
+    raced = {name: {told["tokens_written"] for told in figures["protocols"] if told["asked"] == name} for name in severity_speed.texts()}
+    assert raced == {"one question": {0, 7, 32, 64}, "two wordings": {0, 32}, "nine tasks": {0, 32}}
+    assert severity_speed.table(figures).count("\n") == 1 + len(figures["protocols"])
 
 
 def test_the_command_reports_the_shift(tmp_path_factory, tmp_path, astronaut, capsys):
@@ -93,7 +95,7 @@ def test_generated_answers_are_as_long_as_asked(tmp_path_factory):
     from benchmarks import severity_speed
 
     local = scorer(saved(tmp_path_factory))._backend
-    asked = severity_speed.questions(2, "rain", 64 * 64)
+    asked = [Question((picture,), "How strong is the rain?") for picture in severity_speed.pictures(2, 64 * 64)]
     inputs = local.inputs(asked)
     written = local.model.generate(**inputs, max_new_tokens=5, min_new_tokens=5, do_sample=False)
     assert written.shape == (2, inputs["input_ids"].shape[1] + 5)
