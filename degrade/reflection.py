@@ -163,7 +163,7 @@ def render(light: Linear, params: ReflectionParams, assets: Assets) -> Noted:
     """
     partner = _partner(assets)
     chosen, notes = _choose(light, partner, params, assets)
-    mixed = _expose(light, partner, chosen, params, assets)
+    mixed = _seen(light, partner, chosen, params, assets)
     passed, mirrored = mixed.layers.passed, mixed.layers.mirrored
     return Noted(cv2.addWeighted(passed, mixed.passed, mirrored, mixed.mirrored, 0.0, dst=passed), notes)
 
@@ -172,7 +172,7 @@ def layers(light: Linear, params: ReflectionParams, assets: Assets) -> dict[str,
     """Return what `render` adds to the light that passes the glass, HxWx3 linear light as exposed."""
     partner = _partner(assets)
     chosen, _ = _choose(light, partner, params, assets)
-    mixed = _expose(light, partner, chosen, params, assets)
+    mixed = _seen(light, partner, chosen, params, assets)
     return {"reflection": mixed.layers.mirrored * np.float32(mixed.mirrored)}
 
 
@@ -187,17 +187,24 @@ def _partner(assets: Assets) -> Srgb:
     return assets.partner
 
 
-def _expose(light: Linear, partner: Srgb, chosen: View, params: ReflectionParams, assets: Assets) -> _Exposed:
+def _seen(light: Linear, partner: Srgb, chosen: View, params: ReflectionParams, assets: Assets) -> _Exposed:
+    """Return a view of the partner at full size."""
+    scene = params.glass.mirrored
+    shown = view.cut(partner, chosen, scene.zoom, (light.shape[0], light.shape[1]))
+    return _expose(light, shown, view.highlights(partner, scene.lamp_gain), chosen, params, assets)
+
+
+def _expose(light: Linear, shown: Srgb, lamps: float, chosen: View, params: ReflectionParams, assets: Assets) -> _Exposed:
     """Return both lights of a view, and their factors: the energies' ratio is the record's, the meter sees their sum."""
     focal_px = light.shape[0] / 2 / math.tan(assets.height_rad / 2)
     bank = assets.textures.get(GENERATOR.name, ())[: len(params.textures)]
-    both, pane_share = mixture.through(light, partner, params.glass, chosen, params.textures, bank, focal_px)
+    both, pane_share = mixture.through(light, shown, lamps, params.glass, chosen, params.textures, bank, focal_px)
     if min(both.passed_mean, both.mirrored_mean) < 1e-6:
         return _Exposed(both, 1.0, 0.0, 0.0)  # black: nothing to compare with
     ratio = params.reflected_pct / 100
     exposure = mixture.luminance(light) / both.passed_mean * (1 + ratio) ** -params.metering * 2.0**params.exposure_ev
-    gain = exposure * ratio * both.passed_mean / both.mirrored_mean
-    return _Exposed(both, exposure, gain, gain * pane_share)
+    added = exposure * ratio * both.passed_mean / both.mirrored_mean
+    return _Exposed(both, exposure, added, added * pane_share)
 
 
 def _choose(light: Linear, partner: Srgb, params: ReflectionParams, assets: Assets) -> tuple[View, dict[str, float]]:
@@ -207,6 +214,7 @@ def _choose(light: Linear, partner: Srgb, params: ReflectionParams, assets: Asse
     glimpse = cv2.resize(partner, size, interpolation=cv2.INTER_AREA) if partner.size > small.size else partner
     clean = usable.luma(camera.to_srgb(small))
     unsoiled = params._replace(glass=params.glass._replace(dirt=None))  # what dirt adds is faint, and takes its time
+    lamps = view.highlights(glimpse, params.glass.mirrored.lamp_gain)
     told, spare = [], None
     for tried in range(TRIES):
         chosen = view.draw(params.view_seed, tried)
@@ -215,7 +223,7 @@ def _choose(light: Linear, partner: Srgb, params: ReflectionParams, assets: Asse
         if contrast < usable.BLANK:
             told.append(f"blank: contrast {contrast:.2f}")
             continue
-        mixed = _expose(small, glimpse, chosen, unsoiled, assets)
+        mixed = _expose(small, shown, lamps, chosen, unsoiled, assets)
         if not 0.0 < mixed.lift <= usable.LIFT:
             told.append(f"too dark: the partner would be lifted {mixed.lift:.1f} times")
             continue

@@ -18,7 +18,7 @@ from degrade.air.airlight import LUMINANCE
 from degrade.arrays import strips
 from degrade.arrays.bands import bands
 from degrade.contract import Linear, Map, Srgb, Texture
-from degrade.glass import border, dirt, focus, fresnel, view
+from degrade.glass import border, dirt, focus, fresnel
 from degrade.glass.border import Edge
 from degrade.glass.dirt import Dirt, Placement
 from degrade.glass.focus import Focus
@@ -156,22 +156,20 @@ def _with_highlights(light: Linear) -> Linear:
 
 
 def through(
-    light: Linear, partner: Srgb, glass: Glass, chosen: View, placements: tuple[Placement, ...], bank: tuple[Texture, ...], focal_px: float
+    light: Linear, shown: Srgb, gain: float, glass: Glass, chosen: View, placements: tuple[Placement, ...], bank: tuple[Texture, ...], focal_px: float
 ) -> tuple[Layers, float]:
     """Return both lights of one view, and the mean share that the pane mirrors.
 
     Args:
         light: HxWx3 linear light behind the glass.
-        partner: the photo that is mirrored, any size.
+        shown: HxWx3, of `view.cut`: the part of the partner that is mirrored.
+        gain: of `view.highlights`.
         glass: the pane and its surroundings.
-        chosen: which part of the partner is seen.
+        chosen: how the pane is turned.
         placements: of the bank's images on the pane; instead of made-up dirt.
         bank: an image for each placement.
         focal_px: distance of the image plane in pixels.
     """
-    frame = light.shape[0], light.shape[1]
-    gain = view.highlights(partner, glass.mirrored.lamp_gain)
-    shown = view.cut(partner, chosen, glass.mirrored.zoom, frame)
     seen = Seen(shown, chosen.side, glass.pane, glass.focus, glass.mirrored, gain, focal_px)
-    pane = maps(glass, placements, bank, chosen, frame, focal_px)
+    pane = maps(glass, placements, bank, chosen, (light.shape[0], light.shape[1]), focal_px)
     return layers(light, seen, pane), float(pane.mirrored.mean(dtype=np.float64))
