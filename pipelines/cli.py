@@ -5,9 +5,11 @@ Heavy libraries are imported by the verb that needs them, so that `patina --help
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -45,8 +47,7 @@ def build(
     from pipelines import build as verb
     from pipelines.engine import Engine, Options
 
-    run, inputs = _create(recipe, out, input_)
-    with _held(out), Engine(Options(engine, workers, address)) as machine:
+    with _begun(recipe, out, input_) as (run, inputs), Engine(Options(engine, workers, address)) as machine:
         summary = verb.build(run, inputs, machine)
     if as_json:
         _say_json(summary.as_json())
@@ -75,8 +76,7 @@ def index(
     from pipelines import index as verb
     from pipelines.engine import Engine, Options
 
-    run, inputs = _create(recipe, out, input_)
-    with _held(out), Engine(Options(engine, workers, address)) as machine:
+    with _begun(recipe, out, input_) as (run, inputs), Engine(Options(engine, workers, address)) as machine:
         counts = verb.index(run, inputs, machine)
         banks.index(run, machine)
     usable = counts.pop("", 0)
@@ -193,14 +193,16 @@ for room in (cli_judge, cli_real, inspect, cli_review, cli_fetch, cli_join, cli_
     room.add_to(app)
 
 
-def _create(recipe: Path, out: Path, inputs: list[str] | None) -> Any:
+@contextlib.contextmanager
+def _begun(recipe: Path, out: Path, inputs: list[str] | None) -> Iterator[Any]:
     from pipelines.photos.sources import Source
     from pipelines.recipe import load as load_recipe
-    from pipelines.run import create
+    from pipelines.run import begun
 
     page = load_recipe(recipe)
     given = tuple(Source(path=path) for path in inputs) if inputs else page.sources
-    return create(out, page, recipe.read_text(encoding="utf-8"), given), given
+    with begun(out, page, recipe.read_text(encoding="utf-8"), given) as run:
+        yield run, given
 
 
 def _open(folder: Path) -> Any:

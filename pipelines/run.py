@@ -28,6 +28,8 @@ from pipelines.photos.sources import Source, remembered
 from pipelines.recipe import Recipe
 from pipelines.versions import deciding_versions
 
+LOCK = ".lock"
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -92,6 +94,19 @@ class Run:
         return self.folder / "plan" / f"{part:05d}.parquet"
 
 
+@contextlib.contextmanager
+def begun(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) -> Iterator[Run]:
+    """Open a run folder for a recipe as `create` does, and hold it: nothing is written while another job works there.
+
+    Raises:
+        RunError: another job holds it; otherwise as `create`.
+    """
+    _refuse_strange(folder)  # before anything is left in it
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        yield create(folder, recipe, page, inputs)
+
+
 def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) -> Run:
     """Open a run folder for a recipe, making it if it is new.
 
@@ -107,13 +122,21 @@ def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) 
         if difference:
             lines = "\n  ".join(difference)
             raise RunError(f"{folder} was made by another recipe; use a new --out, or put these back:\n  {lines}")
-    elif folder.exists() and not record.exists() and any(path.suffix != commit.TEMPORARY for path in folder.iterdir()):
-        raise RunError(f"{folder} is not empty and holds no run.json: choose a new or empty folder for --out")
+    else:
+        _refuse_strange(folder)
     recipe = recipes.with_absolute_banks(recipe)
     folder.mkdir(parents=True, exist_ok=True)
     commit.write_json(record, {"fingerprint": fingerprint, "identity": identity, "recipe": recipe.model_dump(mode="json")})  # first: it makes the folder ours
     commit.write_bytes(folder / "recipe.yaml", page.encode())
     return Run(folder, recipe, fingerprint)
+
+
+def _refuse_strange(folder: Path) -> None:
+    """Raise RunError for a folder that holds something, and no run."""
+    if not folder.exists() or (folder / "run.json").exists():
+        return
+    if any(path.name != LOCK and path.suffix != commit.TEMPORARY for path in folder.iterdir()):
+        raise RunError(f"{folder} is not empty and holds no run.json: choose a new or empty folder for --out")
 
 
 def load(folder: Path) -> Run:
@@ -134,7 +157,7 @@ def require(path: Path, verb: str, folder: Path) -> None:
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold a run folder, so that two jobs never write into one; raises RunError when another job holds it."""
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

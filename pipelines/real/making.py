@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from degrade.contract import Srgb
 from degrade.errors import BadSample, Reason, RunError
@@ -20,7 +20,7 @@ from pipelines.guard import Limits
 from pipelines.makers import table
 from pipelines.makers.contract import Maker, OneByOne
 from pipelines.makers.kept import Candidates
-from pipelines.makers.made_of import Made
+from pipelines.makers.made_of import Made, Unmade
 from pipelines.makers.unfinished import Unfinished
 from pipelines.progress import Meter
 from pipelines.real import orders
@@ -32,6 +32,12 @@ LOG = logging.getLogger("patina")
 BATCHES_PER_TASK = 4
 PATIENCE_S = 1800.0  # with opening a maker, and with a batch: fifty gigabytes from a cold disk
 _OPEN: dict[str, Maker] = {}  # of this process: the maker that it serves
+
+
+class _Unseen(NamedTuple):
+    """A photo that cannot be opened now. Nothing is kept: rendering meets it too, and the next run may reach it."""
+
+    bad: BadSample
 
 
 def make(run: Run, real: RealRecipe, engine: Engine) -> dict[str, dict[str, int]]:
@@ -136,6 +142,9 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
         at(_label(named))
         for name, made in _made(maker, kept, seen, named, task["skip"]):
             row = named[name]
+            if isinstance(made, _Unseen):
+                counts[str(made.bad.reason)] += 1
+                continue
             if not kept.has(name):
                 kept.keep(name, made, {**orders.record_of(row), "maker": maker.name, "task": row["task"], "photo_sha256": row["photo_sha256"]})
             counts[str(made.reason) if isinstance(made, BadSample) else ""] += 1
@@ -160,19 +169,19 @@ def _label(named: Mapping[str, Any]) -> str:
 
 def _made(
     maker: Maker, kept: Candidates, seen: orders.Seen, named: Mapping[str, dict[str, Any]], skip: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[str, Srgb | BadSample | Made]]:
+) -> Iterator[tuple[str, Srgb | BadSample | Made | _Unseen]]:
     """Yield the candidates of a batch: those that are kept, those that cannot be, and last what the maker gives, each as it arrives."""
     ordered = []
     for name, row in named.items():
-        try:
-            if kept.has(name):
-                yield name, kept.picture(name)[0]
-            elif name in skip:  # it killed the process more than once
-                yield name, BadSample(Reason(skip[name][0]), skip[name][1])
-            else:
+        if kept.has(name):
+            yield name, _kept(kept, name)
+        elif name in skip:  # it killed the process more than once: so it was on this machine, today, and other runs try again
+            yield name, Unmade(BadSample(Reason(skip[name][0]), skip[name][1]), ())
+        else:
+            try:
                 ordered.append(seen.order(row, name))
-        except BadSample as bad:
-            yield name, bad
+            except BadSample as bad:
+                yield name, _Unseen(bad)
     if not ordered:
         return
     if isinstance(maker, OneByOne):
@@ -184,3 +193,10 @@ def _made(
         yield from stop.made.items()
         raise
     yield from zip([order.key for order in ordered], made, strict=True)
+
+
+def _kept(kept: Candidates, name: str) -> Srgb | BadSample:
+    try:
+        return kept.picture(name)[0]
+    except BadSample as bad:
+        return bad

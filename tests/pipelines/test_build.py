@@ -20,7 +20,7 @@ from degrade.errors import RecipeError, RunError, TooManyRejects
 from manifests.commit import read_table
 from pipelines import build as building
 from pipelines.photos.sources import Source
-from pipelines.run import Run, create
+from pipelines.run import Run, begun, create
 
 
 def bytes_of(run: Run) -> list[tuple[str, ...]]:
@@ -185,3 +185,19 @@ def test_decoders_that_crash_hang_and_swell_cost_only_their_inputs(photos, tmp_p
     assert [reasons[name] for name in ("crash", "hang", "swell")] == ["crashed", "timed_out", "out_of_memory"]
     assert building.books(run).closed
     assert building.books(run).photos == 5
+
+
+def test_a_second_job_changes_nothing_of_a_run_that_is_at_work(tmp_path, photos):
+    """While a job holds its folder another recipe is refused before it writes; a stranger's folder gets not even a lock."""
+    sources = (Source(path=str(photos)),)
+    with begun(tmp_path / "run", recipe(), "first", sources) as run:
+        before = (run.folder / "run.json").read_bytes()
+        with pytest.raises(RunError, match="another patina works in"), begun(run.folder, recipe(seed=4), "second", sources):
+            pass
+        assert (run.folder / "run.json").read_bytes() == before
+        assert (run.folder / "recipe.yaml").read_text() == "first"
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "thesis.txt").write_text("mine")
+    with pytest.raises(RunError, match="not empty"), begun(tmp_path / "own", recipe(), "", sources):
+        pass
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["thesis.txt"]
