@@ -43,6 +43,17 @@ def to_linear(srgb: Srgb) -> Linear:
     return cv2.LUT(srgb, _decode_table())
 
 
+def light_of(picture: Linear | Srgb) -> Linear:
+    """Return the linear light of a picture that is linear light or 8-bit sRGB."""
+    return to_linear(np.asarray(picture, np.uint8)) if picture.dtype == np.uint8 else np.asarray(picture, np.float32)
+
+
+@functools.cache
+def shown_words() -> NDArray[np.uint16]:
+    """Return the 16-bit linear light of the 256 sRGB values, 1x256."""
+    return to_16_bit(_decode_table())
+
+
 def to_16_bit(linear: Linear) -> NDArray[np.uint16]:
     """Return linear light as 16-bit integers, clipped to [0, 1] and rounded."""
     sheet = linear.reshape(len(linear), -1)
@@ -53,6 +64,11 @@ def to_16_bit(linear: Linear) -> NDArray[np.uint16]:
 def to_srgb(linear: Linear) -> Srgb:
     """Return the 8-bit sRGB picture of linear light; what exceeds [0, 1] is clipped as a sensor and a file would."""
     return cv2.LUT(to_16_bit(linear), _encode_table())
+
+
+def shown_of(picture: Linear | Srgb) -> Srgb:
+    """Return the 8-bit sRGB of a picture that is linear light or 8-bit sRGB."""
+    return np.asarray(picture, np.uint8) if picture.dtype == np.uint8 else to_srgb(np.asarray(picture, np.float32))
 
 
 def recover_highlights(linear: Linear, gain: float, knee: float = 0.9) -> Linear:

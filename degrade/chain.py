@@ -67,7 +67,8 @@ def render(clean: Srgb, steps: Sequence[Step], assets: Assets) -> Encoded:
     data, media_type, in_light = None, None, False
     notes: dict[str, float] = {}
     for generator, params in in_order(steps):
-        picture, in_light = _in_its_light(picture, generator.stage, in_light=in_light)
+        if in_light or not generator.takes_srgb:
+            picture, in_light = _in_its_light(picture, generator.stage, in_light=in_light)
         made = generator.render(picture, params, assets)
         if isinstance(made, Noted):
             notes |= {f"{generator.name}.{name}": value for name, value in made.notes.items()}

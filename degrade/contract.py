@@ -179,6 +179,7 @@ class Generator(Generic[R, P]):
     sample: Callable[[np.random.Generator, R, Facts, int], P]  # (rng, ranges, facts, stratum 1-5)
     render: Callable[[Any, P, Assets], Any]  # by stage: Linear->Linear, Linear->Srgb, Srgb->Encoded
     severity: Callable[[P], float]  # in `unit`
+    takes_srgb: bool = False  # a sensor's `render` also takes the photo as shown, if nothing changed its light: same bytes, sooner
     needs: tuple[str, ...] = field(default=())  # fields of Assets: depth, sky, segments, partner
     layers: Callable[[Any, P, Assets], dict[str, NDArray[np.float32]]] | None = None  # side products on request, see below
 

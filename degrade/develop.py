@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade.camera import TOP, linear_to_srgb, srgb_to_linear, to_16_bit
+from degrade.camera import TOP, linear_to_srgb, shown_words, srgb_to_linear, to_16_bit
 from degrade.contract import Linear, Srgb
 
 Raw = NDArray[np.float32]  # HxWx3 before white balance, 1.0 = the sensor clips
@@ -81,6 +81,11 @@ def _untone_codes() -> NDArray[np.int16]:
 
 
 @functools.cache
+def _untone_shown() -> NDArray[np.int16]:
+    return cv2.LUT(shown_words(), _untone_codes())
+
+
+@functools.cache
 def _finish_table() -> NDArray[np.uint8]:
     """Return the 8-bit value of every code, negative ones last, as their bits read without a sign."""
     flat = linear_to_srgb(np.arange(32768) / WHITE)
@@ -96,9 +101,12 @@ def untone(linear: Linear) -> Linear:
     return cv2.LUT(to_16_bit(linear), _untone_table())
 
 
-def untone_to_codes(linear: Linear, to: Codes) -> None:
-    """Write the scene's light as codes: half the memory, as exact as a photo needs."""
-    cv2.LUT(to_16_bit(linear), _untone_codes(), to)
+def untone_to_codes(picture: Linear | Srgb, to: Codes) -> None:
+    """Write the scene's light, of linear light or of 8-bit sRGB, as codes: half the memory, as exact as a photo needs."""
+    if picture.dtype == np.uint8:
+        cv2.LUT(picture, _untone_shown(), to)
+    else:
+        cv2.LUT(to_16_bit(np.asarray(picture, np.float32)), _untone_codes(), to)
 
 
 def to_codes(light: Linear) -> Codes:

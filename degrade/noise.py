@@ -67,11 +67,11 @@ def sample(rng: np.random.Generator, ranges: NoiseRanges, _facts: Facts, stratum
     return NoiseParams(iso, sample_camera(rng, ranges, iso), None, _sample_reshare(rng, ranges))
 
 
-def render(linear: Linear, params: NoiseParams, assets: Assets) -> Srgb:
+def render(picture: Linear | Srgb, params: NoiseParams, assets: Assets) -> Srgb:
     """Return the noisy photo.
 
     Args:
-        linear: HxWx3 float32 linear light, at least 64x64; what exceeds display white is clipped by the sensor.
+        picture: HxWx3 float32 linear light, or 8-bit sRGB, at least 64x64; what exceeds display white is clipped by the sensor.
         params: the exposure.
         assets: `segments` are needed.
 
@@ -81,12 +81,12 @@ def render(linear: Linear, params: NoiseParams, assets: Assets) -> Srgb:
     if assets.segments is None:
         raise ValueError("noise needs `segments`: fill Assets.segments, e.g. by degrade.scene.segments.superpixels")
     if params.film is not None:
-        photo = grain.render(linear, params.iso, params.film)
+        photo = grain.render(camera.light_of(picture), params.iso, params.film)
     elif params.camera is not None:
-        photo = photograph(linear, params.iso, params.camera, assets.segments)
+        photo = photograph(picture, params.iso, params.camera, assets.segments)
     else:
         raise ValueError("noise params hold neither a camera nor a film")
-    return photo if params.web is None else reshared(photo, camera.to_srgb(linear), params.web)
+    return photo if params.web is None else reshared(photo, camera.shown_of(picture), params.web)
 
 
 def severity(params: NoiseParams) -> float:
@@ -107,5 +107,6 @@ GENERATOR: Generator[NoiseRanges, NoiseParams] = Generator(
     sample=sample,
     render=render,
     severity=severity,
+    takes_srgb=True,
     needs=("segments",),
 )

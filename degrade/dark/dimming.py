@@ -16,41 +16,34 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from degrade import develop
 from degrade.arrays import strips
 from degrade.camera import to_16_bit
-from degrade.contract import Linear
+from degrade.contract import Linear, Srgb
 from degrade.dark import lighting, shining
 from degrade.dark.lighting import Lighting
 from degrade.dark.shining import Lamps
+from degrade.dark.tone import Tables
 
 FULL = int(develop.WHITE)  # code of a sensor that overflows
-
-
-class Tables(NamedTuple):
-    """What the 16-bit linear light of a photo stands for."""
-
-    scene: NDArray[np.float32]  # of `tone.untone_table`
-    lamp: NDArray[np.float32]  # of `tone.lamp_table`
 
 
 class Dark(NamedTuple):
     """A dark scene before a sensor; bands of it are made when they are asked for."""
 
-    photo: Linear
-    tables: Tables
+    photo: Linear | Srgb
+    tables: Tables  # by value of the photo
     step: int  # px per node of the field
     field: Linear  # light on the scene, times the exposure, at reduced size
     lamps: Lamps
 
 
-def darkened(photo: Linear, tables: Tables, exposure_ev: float, light: Lighting, lamp_gain: float) -> Dark:
+def darkened(photo: Linear | Srgb, tables: Tables, exposure_ev: float, light: Lighting, lamp_gain: float) -> Dark:
     """Return the scene of a photo with less light on it.
 
     Args:
-        photo: HxWx3 linear light; what exceeds display white is taken for clipped.
+        photo: HxWx3 linear light, or 8-bit sRGB; what exceeds display white is taken for clipped.
         tables: of the camera's tone.
         exposure_ev: below right exposure.
         light: what lights it.
@@ -58,7 +51,8 @@ def darkened(photo: Linear, tables: Tables, exposure_ev: float, light: Lighting,
     """
     height, width = photo.shape[:2]
     field = lighting.field(height, width, light) * np.float32(2.0**-exposure_ev)
-    return Dark(photo, tables, lighting.step_for(height, width), field, shining.found(photo, tables.scene, lamp_gain))
+    lamps = shining.found(photo, tables.scene, lamp_gain)
+    return Dark(photo, tables.of_shown() if photo.dtype == np.uint8 else tables, lighting.step_for(height, width), field, lamps)
 
 
 def write(dark: Dark, rows: slice, to: develop.Codes) -> None:
@@ -68,7 +62,8 @@ def write(dark: Dark, rows: slice, to: develop.Codes) -> None:
 
 
 def _write(dark: Dark, rows: slice, to: develop.Codes) -> None:
-    words = to_16_bit(dark.photo[rows])
+    photo = dark.photo[rows]
+    words = photo if photo.dtype == np.uint8 else to_16_bit(np.asarray(photo, np.float32))
     light = cv2.LUT(words, dark.tables.scene)
     field = strips.enlarged(dark.field, dark.step, rows, light.shape[1])
     lit, glow = shining.lit(dark.photo, dark.lamps, rows), shining.glow_on(dark.photo, dark.lamps, rows)

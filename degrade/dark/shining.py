@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from degrade.arrays import strips
-from degrade.camera import to_16_bit
-from degrade.contract import Linear, Map
+from degrade.camera import light_of, to_16_bit
+from degrade.contract import Linear, Map, Srgb
 from degrade.dark import lighting
 
 KNEE = 0.95  # of the brightest: linear light above which a highlight may be a lamp
@@ -35,7 +35,7 @@ class Lamps(NamedTuple):
     step: int  # px per node
     night: float  # 0 by day, 1 by night
     brightest: float
-    power: Map  # (g^w - 1) l about a highlight, 0 elsewhere
+    power: Map | None  # (g^w - 1) l about a highlight, 0 elsewhere; nothing where the photo has no lamps
     glow: Linear | None  # scattered light, in display whites of the right exposure
 
 
@@ -46,18 +46,18 @@ class Lit(NamedTuple):
     power: Map
 
 
-def found(photo: Linear, table: NDArray[np.float32], gain: float) -> Lamps:
+def found(photo: Linear | Srgb, table: NDArray[np.float32], gain: float) -> Lamps:
     """Find the lamps.
 
     Args:
-        photo: HxWx3 linear light.
-        table: of `tone.untone_table`.
+        photo: HxWx3 linear light, or 8-bit sRGB.
+        table: of `tone.tables`: scene light.
         gain: display whites of a clipped lamp in the dark.
     """
     height, width = photo.shape[:2]
     coarse, short = lighting.step_for(height, width), min(height, width)
     step = max(coarse // FINER, 1)
-    seen = _every(photo, max(step // 2, 1))
+    seen = light_of(_every(photo, max(step // 2, 1)))
     small = _every(seen, min(step, 2))
     luma = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     night = min(max((DAY - cv2.mean(luma)[0]) / (DAY - NIGHT), 0.0), 1.0)
@@ -65,6 +65,8 @@ def found(photo: Linear, table: NDArray[np.float32], gain: float) -> Lamps:
     highest = _every(cv2.dilate(_brightness(seen, night), np.ones((3, 3), np.uint8)), min(step, 2))
     brightest = 1.0 - night * (1.0 - min(max(float(highest.max()), LEAST), 1.0))
     excess = _ramp(highest, KNEE * brightest, brightest)
+    if excess.max() <= 0.0:
+        return Lamps(step, night, brightest, None, None)
     around = [_spread(strips.reduced(plane, coarse // step), AROUND_FRAC * short / coarse, cv2.BORDER_REFLECT) for plane in (excess, shown)]
     crowd = CLIPPED[0] + (CLIPPED[1] - CLIPPED[0]) * night
     share = np.clip(1.0 - around[0] / crowd - around[1] / BRIGHT, 0.0, 1.0) * (BY_DAY + (1.0 - BY_DAY) * night)
@@ -72,31 +74,36 @@ def found(photo: Linear, table: NDArray[np.float32], gain: float) -> Lamps:
     power = cv2.multiply(_grown(excess, REACH_FRAC * short / step), strips.enlarged(power, coarse // step, slice(0, luma.shape[0]), luma.shape[1]))
     power = cv2.threshold(power, WEAK, 0.0, cv2.THRESH_TOZERO)[1]
     if power.max() <= 0.0:
-        return Lamps(step, night, brightest, power, None)
+        return Lamps(step, night, brightest, None, None)
     lift = cv2.multiply(_ramp(shown, KNEE * brightest, brightest), power)
     return Lamps(step, night, brightest, power, _glow(cv2.LUT(to_16_bit(small), table), lift, coarse // step, short / step))
 
 
-def _every(picture: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+def _every(picture: NDArray[Any], step: int) -> NDArray[Any]:
     """Return one pixel of every step x step block, the middle one where the block is whole."""
-    rows, columns = (min(step // 2, (side - 1) % step) for side in picture.shape[:2])
+    height, width = picture.shape[:2]
+    if height % step == 0 and width % step == 0:  # four times as fast as slices
+        return cv2.resize(picture, (width // step, height // step), interpolation=cv2.INTER_NEAREST_EXACT)
+    rows, columns = (min(step // 2, (side - 1) % step) for side in (height, width))
     return np.ascontiguousarray(picture[rows::step, columns::step])
 
 
-def lit(photo: Linear, lamps: Lamps, rows: slice) -> Lit | None:
+def lit(photo: Linear | Srgb, lamps: Lamps, rows: slice) -> Lit | None:
     """Return what the lamps on some rows are, or nothing where none is."""
+    if lamps.power is None:
+        return None
     power = lamps.power[_nodes(lamps, rows)]
     nodes = np.flatnonzero(power.max(axis=0))
     if not len(nodes):
         return None
     first, last = max(int(nodes[0]) - 1, 0), min(int(nodes[-1]) + 2, power.shape[1])
     columns = slice(first * lamps.step, min(last * lamps.step, photo.shape[1]))
-    shown = _brightness(photo[rows, columns], lamps.night)
+    shown = _brightness(light_of(photo[rows, columns]), lamps.night)
     near = strips.enlarged(lamps.power[:, first:last], lamps.step, rows, columns.stop - columns.start)
     return Lit(columns, cv2.multiply(near, _ramp(shown, BODY[0] * lamps.brightest, BODY[1] * lamps.brightest)))
 
 
-def glow_on(photo: Linear, lamps: Lamps, rows: slice) -> Linear | None:
+def glow_on(photo: Linear | Srgb, lamps: Lamps, rows: slice) -> Linear | None:
     """Return the light scattered onto some rows, or nothing where none is."""
     if lamps.glow is None or lamps.glow[_nodes(lamps, rows)].max() <= 0.0:
         return None

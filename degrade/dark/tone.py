@@ -17,10 +17,11 @@ import functools
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from degrade.camera import TOP, linear_to_srgb, srgb_to_linear
+from degrade.camera import TOP, linear_to_srgb, shown_words, srgb_to_linear
 from degrade.develop import WHITE
 
 NODES = 4096  # of a curve; between them it is straight
@@ -72,18 +73,25 @@ def toned(contrast: float) -> Curve:
     return np.asarray(value + contrast * (value * value * (3.0 - 2.0 * value) - value))
 
 
-def untone_table(contrast: float) -> NDArray[np.float32]:
-    """Return the scene light of every 16-bit linear light, 1x65536: the tone curve taken off."""
-    return np.interp(_words(), srgb_to_linear(toned(contrast)), _light()).astype(np.float32).reshape(1, -1)
+class Tables(NamedTuple):
+    """What every 16-bit linear light of a photo stands for, 1x65536 each."""
+
+    scene: NDArray[np.float32]  # light of the scene: the tone curve taken off
+    lamp: NDArray[np.float32]  # the most that a lamp sends to the sensor
+
+    def of_shown(self) -> Tables:
+        """Return the same by 8-bit sRGB value, 1x256 each."""
+        return Tables(cv2.LUT(shown_words(), self.scene), cv2.LUT(shown_words(), self.lamp))
 
 
-def lamp_table(contrast: float, lift: Lift) -> NDArray[np.float32]:
-    """Return the most scene light that a lamp sends to the sensor, by 16-bit linear light of the photo, 1x65536.
+def tables(contrast: float, lift: Lift) -> Tables:
+    """Return what takes the tone curve off.
 
     A lamp that the photo shows unclipped is never shown brighter, brightened or not; one that is clipped overflows.
     """
-    light = lift.undone(_light()) + OVERFLOW * np.clip((_light() - CLIPPED) / (1.0 - CLIPPED), 0.0, 1.0)
-    return np.interp(_words(), srgb_to_linear(toned(contrast)), light).astype(np.float32).reshape(1, -1)
+    lamp = lift.undone(_light()) + OVERFLOW * np.clip((_light() - CLIPPED) / (1.0 - CLIPPED), 0.0, 1.0)
+    both = np.interp(_words(), srgb_to_linear(toned(contrast)), _light() + 1j * lamp)  # as one complex table: one search for both
+    return Tables(both.real.astype(np.float32).reshape(1, -1), both.imag.astype(np.float32).reshape(1, -1))
 
 
 def finish_table(contrast: float, lift: Lift | None) -> NDArray[np.uint8]:

@@ -32,17 +32,17 @@ def colours(phase: int) -> tuple[int, int, int, int]:
     return first, second, third, fourth
 
 
-def interleaved(planes: Sequence[Map], scales: Sequence[float]) -> Mosaic:
-    """Return the mosaic of four planes as 16-bit codes: value * scale + MIDDLE, 2H x 2W.
+def interleave(planes: Sequence[Map], scales: Sequence[float], to: Mosaic) -> None:
+    """Write the mosaic of four planes as 16-bit codes: value * scale + MIDDLE.
 
     Args:
         planes: HxW values of the sites (0, 0), (0, 1), (1, 0), (1, 1) of every 2x2 cell.
         scales: codes per unit, of each site.
+        to: 2H x 2W.
     """
-    height, width = planes[0].shape
     codes = [cv2.addWeighted(plane, scale, plane, 0.0, MIDDLE, dtype=cv2.CV_16U) for plane, scale in zip(planes, scales, strict=True)]
-    rows = cv2.hconcat([cv2.merge(codes[:2]).reshape(height, -1), cv2.merge(codes[2:]).reshape(height, -1)])
-    return rows.reshape(2 * height, 2 * width)
+    for row in range(2):
+        cv2.merge(codes[2 * row : 2 * row + 2], to[row::2].reshape(*planes[0].shape, 2))
 
 
 def demosaic(mosaic: Mosaic, phase: int) -> NDArray[np.uint16]:

@@ -99,21 +99,21 @@ class Shot(NamedTuple):
     opened: tuple[NDArray[np.float32], ...]  # tables by count of three colours: balanced camera light
 
 
-def photograph(linear: Linear, iso: float, camera: Camera, labels: NDArray[np.int32]) -> Srgb:
+def photograph(picture: Linear | Srgb, iso: float, camera: Camera, labels: NDArray[np.int32]) -> Srgb:
     """Return the photo that a camera takes of the scene in a photo: HxWx3 uint8 sRGB.
 
     Args:
-        linear: HxWx3 float32 linear light, any size; clipped to [0, 1].
+        picture: HxWx3 float32 linear light, clipped to [0, 1], or 8-bit sRGB; any size.
         iso: decides the shot noise.
         camera: everything else.
         labels: segments of the scene, a small proxy.
     """
-    height, width = linear.shape[:2]
+    height, width = picture.shape[:2]
     if height % 2 or width % 2:
-        linear = cv2.copyMakeBorder(linear, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)
+        picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)
     plan = optics(iso, camera)
-    exposed = expose(linear, plan, iso, camera)
-    photo = np.empty(linear.shape, np.uint8)
+    exposed = expose(picture, plan, iso, camera)
+    photo = np.empty(picture.shape, np.uint8)
     for rows, light in noisy(exposed, plan, camera, labels):
         develop.finish(light, photo[rows])
     photo = np.ascontiguousarray(photo[:height, :width])
@@ -125,9 +125,9 @@ def exposure(iso: float, camera: Camera) -> sensor.Sensor:
     return sensor.Sensor(SHOT_PER_ISO * iso, camera.read_noise, camera.tail, camera.row_frac, camera.bits, camera.hot_per_mpx, camera.seed)
 
 
-def expose(linear: Linear, plan: Optics, iso: float, camera: Camera) -> Exposed:
+def expose(picture: Linear | Srgb, plan: Optics, iso: float, camera: Camera) -> Exposed:
     """Return the scene in a photo of even sizes, and the noise that the sensor adds to it."""
-    return expose_scene(lambda rows, to: develop.untone_to_codes(linear[rows], to), linear.shape, plan, iso, camera)
+    return expose_scene(lambda rows, to: develop.untone_to_codes(picture[rows], to), picture.shape, plan, iso, camera)
 
 
 def expose_scene(scene: Scene, shape: tuple[int, ...], plan: Optics, iso: float, camera: Camera) -> Exposed:
@@ -147,8 +147,7 @@ def expose_scene(scene: Scene, shape: tuple[int, ...], plan: Optics, iso: float,
     chance = sensor.roll(settings, height // 2, width // 2)
     reading = sensor.reading(settings.bits)
     opened = tuple(sensor.by_count(develop.open_shoulder(reading, gain), settings.bits) for gain in plan.gains)
-    halves = [np.empty((height // 2, width // 2), np.float32) for _ in range(5)]
-    red, blue, half, spread, luma = halves
+    red, blue, half, spread, luma = (np.empty((height // 2, width // 2), np.float32) for _ in range(5))
     exposed = Exposed(np.empty(shape, np.int16), np.empty((height, width), np.uint16), (red, blue), half, spread, luma)
     for band in bands(height, 0):
         shot = Shot(settings, chance.rows(band.top // 2, band.bottom // 2), opened)
@@ -168,7 +167,7 @@ def _expose_rows(plan: Optics, phase: int, shot: Shot, to: Exposed) -> None:
     noise = _added(cv2.split(cv2.transform(light, plan.into_camera)), plan.gains, phase, shot)
     for plane in noise:
         cv2.divide(plane, to.spread, plane)
-    to.mosaic[:] = bayer.interleaved(noise, plan.scales)
+    bayer.interleave(noise, plan.scales, to.mosaic)
     first, second = (noise[site] for site in range(4) if site not in (phase, 3 - phase))
     green = cv2.addWeighted(first, 0.5, second, 0.5, 0.0)
     for tint, (by_red, by_green, by_blue) in zip(to.tint, plan.tint, strict=True):

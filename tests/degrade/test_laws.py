@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from law_scene import Scene, launch, scene_of
 
 import degrade
-from degrade import chain
+from degrade import camera, chain
 from degrade.contract import STRATA, Assets, Encoded, Generator, Stage
 from degrade.errors import BadSample, Reason
 from degrade.record import from_record, to_record
@@ -45,6 +45,16 @@ def _picked(generator: Generator[Any, Any], params: Any, assets: Assets) -> Asse
     count = len(getattr(params, "textures", ()))
     mine = assets.textures.get(generator.name, ())[:count]
     return dataclasses.replace(assets, textures={generator.name: mine} if mine else {})
+
+
+@pytest.mark.parametrize("generator", [one for one in degrade.GENERATORS if one.takes_srgb], ids=lambda one: one.name)
+@few
+@given(seed=seeds, stratum=st.integers(1, STRATA))
+def test_a_photo_as_shown_gives_the_bytes_of_its_light(generator, seed, stratum):
+    """What a sensor takes without the way through linear light changes no byte."""
+    params, scene = draw(generator, seed, stratum), launch()
+    light = camera.to_linear(scene.clean)
+    assert np.array_equal(generator.render(scene.clean, params, scene.assets), generator.render(light, params, scene.assets))
 
 
 @TABLE

@@ -20,6 +20,7 @@ from degrade.stream import stream
 
 EVEN = Lighting(0.5, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 ONE = Assets(segments=np.zeros((64, 64), np.int32))
+UNLIFTED = tone.Lift(0.0, 0.0, 0.01)
 UNTOUCHED = {"strength": Scatter(0.0, 0.0), "colour": Scatter(1.0, 0.0), "texture_loss": 0.0, "blotch": 0.0, "sharpening": 0.0}
 
 
@@ -56,7 +57,7 @@ def seen(params: low_light.LowLightParams, light: Linear) -> np.ndarray:
 def test_one_more_ev_halves_the_light(contrast: float) -> None:
     """In the scene's light, with the tone curve taken off, every EV is a factor of two."""
     shown = [low_light.render(wall(0.6), quiet(exposure_ev=ev, contrast=contrast), ONE) for ev in (1.0, 2.0, 3.0)]
-    table = tone.untone_table(contrast)
+    table = tone.tables(contrast, UNLIFTED).scene
     light = [float(cv2.LUT(camera.to_16_bit(camera.to_linear(photo)), table).mean()) for photo in shown]
     assert np.allclose([light[0] / light[1], light[1] / light[2]], 2.0, rtol=0.04)
 
@@ -67,7 +68,7 @@ def test_variance_against_mean_gives_the_sensor_back() -> None:
     taken = params.camera._replace(row_frac=0.0, hot_per_mpx=0.0, bits=14, tail=0.14)
     plan = photograph.optics(params.iso, taken)
     site = next(index for index, channel in enumerate(bayer.colours(taken.phase)) if channel == 1)
-    tables = dimming.Tables(tone.untone_table(0.0), tone.lamp_table(0.0, tone.Lift(0.0, 0.0, 0.01)))
+    tables = tone.tables(0.0, UNLIFTED)
     means, variances = [], []
     for ev in (1.0, 1.5, 2.0, 3.0, 4.0, 6.0):
         dark = dimming.darkened(wall(0.6, 320), tables, ev, EVEN, 1.0)

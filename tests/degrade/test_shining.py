@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from degrade.arrays import fields
 from degrade.contract import Linear
 from degrade.dark import shining, tone
 
-TABLE = tone.untone_table(0.0)
+TABLE = tone.tables(0.0, tone.Lift(0.0, 0.0, 0.01)).scene
 ALL = slice(0, 256)
 
 
@@ -64,3 +65,12 @@ def test_an_unclipped_lamp_of_the_night_is_found_and_dim_things_are_not() -> Non
     """By night the brightest thing in the photo is a lamp, unless it is dim itself."""
     assert power(scene(0.01, (0.9, 0.9, 0.9))) > 5.0
     assert power(scene(0.01, (0.5, 0.5, 0.5))) == 0.0
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+@pytest.mark.parametrize("size", [(16, 24), (17, 23)])
+def test_a_block_is_seen_by_its_middle_pixel(size: tuple[int, int], channels: tuple[int, ...]) -> None:
+    """Whole blocks and cut ones alike: the same pixels that slices take."""
+    picture = fields.gaussian(1, size[0], size[1], *channels)
+    rows, columns = (min(2, (side - 1) % 4) for side in size)
+    assert np.array_equal(shining._every(picture, 4), picture[rows::4, columns::4])
