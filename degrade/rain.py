@@ -163,21 +163,18 @@ def render(light: Linear, params: RainParams, assets: Assets) -> Linear:
         ValueError: a prior or a texture is missing.
     """
     shower = _shower(light, params, assets)
-    rainy = np.empty_like(light)
-    step = max(lens.STEPS) * shower.glow.step
     on_glass = None if params.lens is None else lens.wet(shower.seen.light, params.lens, *light.shape[:2])
-    for rows in strips.rows_of(light.shape, step):
-        part = light[rows]
+    rainy = strips.enlarged(shower.glow.air, shower.glow.step, slice(0, light.shape[0]), light.shape[1])
+    for rows in strips.rows_of(light.shape, shower.glow.step):
+        part, veiled = light[rows], rainy[rows]
         passed = _three(shower.seen.veil.through(part, rows))
-        veiled = strips.enlarged(shower.glow.air, shower.glow.step, rows, light.shape[1]).copy()
         cv2.accumulateProduct(cv2.subtract(part, veiled), passed, veiled)
         drops = strips.enlarged(shower.glow.drops, shower.glow.step, rows, light.shape[1])
         cv2.accumulateProduct(cv2.subtract(drops, veiled), _three(shower.cover[rows]), veiled)
         if on_glass is not None:
             veiled *= _three(1 - strips.enlarged(on_glass.opacity, on_glass.step, rows, light.shape[1]))
             veiled += strips.enlarged(on_glass.light, on_glass.step, rows, light.shape[1])
-        rainy[rows] = veiled
-    return rainy
+    return np.ascontiguousarray(rainy)
 
 
 def layers(light: Linear, params: RainParams, assets: Assets) -> dict[str, NDArray[np.float32]]:
@@ -210,7 +207,7 @@ def _shower(light: Linear, params: RainParams, assets: Assets) -> _Shower:
     if params.textures:
         slant_deg = flight.fall_deg(population.typical_mm(rate), params.shutter)
         cover += sheets.cover(_bank(params, assets), params.textures, slant_deg, height, width)
-    return _Shower(seen, glow, cv2.min(cover, 1.0))
+    return _Shower(seen, glow, cv2.min(cover, 1.0, dst=cover))
 
 
 def _marked_px(params: RainParams, camera: flight.View) -> float:
@@ -248,7 +245,7 @@ def severity(params: RainParams) -> float:
 
 GENERATOR = Generator(
     name="rain",
-    version=3,
+    version=4,
     about="rain by drop sizes, fall and shutter: streaks, curtain, veil, splashes and drops on the lens, hidden by what is nearer",
     stage=Stage.SCENE,
     severity_name="rate of rain",

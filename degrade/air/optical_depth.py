@@ -48,12 +48,12 @@ def distance_m(inverse: Map, layer: Layer) -> Map:
     return np.float32(1.0) / (inverse * np.float32(1 / layer.near_m - 1 / layer.far_m) + np.float32(1 / layer.far_m))
 
 
-def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: float, height_rad: float, density: Map | None = None) -> Map:
+def coarse_transmission(inverse: Map, sky: Map | None, layer: Layer, horizon_frac: float, height_rad: float, density: Map | None = None) -> Map:
     """Return exp(-optical depth), hxw float32 in [0, 1].
 
     Args:
         inverse: hxw relative inverse depth, 1 nearest.
-        sky: hxw, 1 where sky, same size; soft edges mix the two transmissions.
+        sky: hxw, 1 where sky, same size; soft edges mix the two transmissions. None: all is land.
         layer: the air.
         horizon_frac: row of the horizon in heights.
         height_rad: vertical field of view.
@@ -63,21 +63,22 @@ def coarse_transmission(inverse: Map, sky: Map, layer: Layer, horizon_frac: floa
     rows = (np.arange(height, dtype=np.float32) + np.float32(0.5)) / np.float32(height)
     slant = np.maximum((horizon_frac - rows) * 2.0 * math.tan(height_rad / 2.0), 0.0)
     climb = np.repeat((np.sin(np.arctan(slant)) / layer.scale_m).astype(np.float32)[:, None], width, 1)
-    distance = distance_m(inverse, layer)
+    scale = height / (2.0 * math.tan(height_rad / 2.0))  # px per unit of slope
+    patches = _patches((height, width), layer, scale) if layer.patchiness > 0 else []
+
+    def passed(crossed: Map) -> Map:
+        depth = crossed * np.float32(-KOSCHMIEDER / layer.visibility_m)
+        if patches:
+            depth *= _density(crossed, patches, layer)
+        if density is not None:
+            depth *= density
+        return cv2.exp(depth)
+
+    over_land = passed(_crossed(distance_m(inverse, layer), climb))
+    if sky is None:
+        return over_land
     beyond = np.full((height, 1), SKY_PLANES * layer.far_m, np.float32)
-    extinction = np.float32(-KOSCHMIEDER / layer.visibility_m)
-    through_land = _crossed(distance, climb)
-    through_sky = np.repeat(_crossed(beyond, climb[:, :1]), width, 1)
-    land, above = through_land * extinction, through_sky * extinction
-    if layer.patchiness > 0:
-        scale = height / (2.0 * math.tan(height_rad / 2.0))  # px per unit of slope
-        patches = _patches((height, width), layer, scale)
-        land *= _density(through_land, patches, layer)
-        above *= _density(through_sky, patches, layer)
-    if density is not None:
-        land *= density
-        above *= density
-    over_land, over_sky = cv2.exp(land), cv2.exp(above)
+    over_sky = passed(np.repeat(_crossed(beyond, climb[:, :1]), width, 1))
     return np.asarray(np.clip(over_land + sky * (over_sky - over_land), 0, 1), np.float32)
 
 

@@ -73,13 +73,15 @@ def cover(look: Texture, seed: int, height: int, width: int) -> Map:
     rows, columns = math.ceil(height / (step * rise)) + 2, math.ceil((width + abs(slant) * height) / step) + 2
     noise = fields.gaussian(seed, rows, columns)
     long_px, wide_px = look.down / (step * rise), look.width / step
-    noise = cv2.blur(noise, (1, max(round(long_px), 1)), borderType=cv2.BORDER_REFLECT)
-    noise = cv2.GaussianBlur(noise, (0, 0), wide_px / 2.355, sigmaY=0.01, borderType=cv2.BORDER_REFLECT)
+    sigma, taps = wide_px / 2.355, max(round(long_px), 1)
+    wide, drawn_out = cv2.getGaussianKernel(round(8 * sigma + 1) | 1, sigma, cv2.CV_32F), np.full(taps, 1 / taps, np.float32)
+    noise = cv2.sepFilter2D(noise, -1, wide, drawn_out, borderType=cv2.BORDER_REFLECT)
     lean = max(slant, 0.0) * height / step
     matrix = np.array([[1 / step, -slant / step, lean + 0.5], [0, 1 / (step * rise), 0.5]])
     field = cv2.warpAffine(noise, matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT)
-    deviation = float(cv2.meanStdDev(field[::2])[1][0, 0])  # after the warp, which smooths; half the rows tell
-    field *= np.float32(math.sqrt(math.log1p((look.sigma / look.mean) ** 2)) / max(deviation, 1e-6))
+    some = field[::2]  # after the warp, which smooths; half the rows tell
+    variance = cv2.norm(some) ** 2 / some.size - cv2.mean(some)[0] ** 2  # a third of the time of cv2.meanStdDev
+    field *= np.float32(math.sqrt(math.log1p((look.sigma / look.mean) ** 2) / max(variance, 1e-12)))
     cv2.exp(field, dst=field)
     field *= np.float32(look.mean / cv2.mean(field)[0])
     return np.asarray(field, np.float32)

@@ -61,9 +61,10 @@ def glow(seen: Sight, horizon_frac: float, level: float, tint: float, brightness
     short = min(colours.shape[:2])
     wide, close = _blurred(strong, WIDE * short), _blurred(strong, CLOSE * short)
     around = np.maximum(wide, np.float32(0.5) * (wide + close))
-    lamplight = np.maximum(wide - _blurred(colours, WIDE * short), 0)
+    shown = _blurred(colours, WIDE * short)
+    lamplight = np.maximum(wide - shown, 0)
     drops = _limited(np.float32(0.5 * brightness) * (air + around), np.float32(LIMIT) * np.maximum(air, around))
-    return Glow(STEP * seen.step, air + _scattered(lamplight, _blurred(colours, WIDE * short)), drops)
+    return Glow(STEP * seen.step, air + _scattered(lamplight, shown), drops)
 
 
 def _scattered(lamplight: Linear, around: Linear) -> Linear:

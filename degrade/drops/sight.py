@@ -44,7 +44,7 @@ def sight(light: Linear, layer: Layer, begin_m: float, assets: Assets) -> Sight:
     """
     scene = scene_of(assets, "rain")
     seen = glimpse(light, scene)
-    coarse = coarse_transmission(seen.inverse, np.zeros_like(seen.sky), layer, scene.horizon_frac, scene.height_rad)
+    coarse = coarse_transmission(seen.inverse, None, layer, scene.horizon_frac, scene.height_rad)
     coarse = np.minimum(coarse * np.float32(math.exp(KOSCHMIEDER / layer.visibility_m * begin_m)), np.float32(1))
     metres = distance_m(seen.inverse, layer)
     metres[seen.sky > 0.5] = np.float32(SKY_PLANES * layer.far_m)

@@ -2,8 +2,8 @@
 
 A mark is a row of points, each shared out between the four pixels around it, so that its sum and its middle are exact at
 any sub-pixel place. A wide mark goes to a level of the pyramid on which it is a pixel or two wide, where it costs a fraction
-and enlargement makes it soft; a thin one to the picture itself. All points of a level are added by four calls
-(numpy.add.at), so ten thousand streaks cost no loop. The picture is a torus: what leaves on one side enters on the
+and enlargement makes it soft; a thin one to the picture itself. Marks are taken some thousands at once: the points of a batch are
+added by four calls (numpy.add.at) while they are still in the cache. The picture is a torus: what leaves on one side enters on the
 other, and the mean is the same everywhere up to the edges.
 """
 
@@ -21,6 +21,7 @@ from degrade.drops.flight import Streaks
 THIN_PX = 2.4  # up to it a mark is drawn as it is: a point shared by pixels is two pixels wide at its foot
 LEVELS = 6
 SWING = 0.4  # of a mark's brightness about its mean
+BATCH = 4096  # marks that are drawn at once: their points, and the rows on which they lie, fit a level-two cache
 FEWEST = 3  # points of a short mark; a long one has one for every pixel of its level
 Index = NDArray[np.int64]
 
@@ -43,8 +44,8 @@ def cover(streaks: Streaks, distance_m: Map, height: int, width: int) -> Map:
             continue
         size = (-(-height // 2**at), -(-width // 2**at))
         total = np.zeros(size, np.float32) if total is None else _doubled(total, size)
-        if chosen.size:
-            _add(total, Streaks(*(values[chosen] for values in streaks)), 2**at, distance_m, (height, width))
+        for batch in (chosen[begin : begin + BATCH] for begin in range(0, chosen.size, BATCH)):
+            _add(total, Streaks(*(values[batch] for values in streaks)), 2**at, distance_m, (height, width))
     return np.zeros((height, width), np.float32) if total is None else total
 
 
@@ -56,20 +57,20 @@ def _doubled(small: Map, size: tuple[int, int]) -> Map:
 
 def _add(level: Map, marks: Streaks, step: int, distance_m: Map, shape: tuple[int, int]) -> None:
     """Add marks to a level of which a pixel is `step` px."""
-    length = np.hypot(marks.across, marks.down)
-    count = np.maximum(length / np.float32(step), np.float32(FEWEST)).astype(np.int64)
-    last = np.cumsum(count)
+    px = np.float32(step)
+    count = np.maximum(np.hypot(marks.across, marks.down) / px, np.float32(FEWEST)).astype(np.int64)
     owner = np.repeat(np.arange(count.size), count)
     share = (np.float32(1) / count).astype(np.float32)
-    along = (np.arange(last[-1]) - (last - count)[owner]).astype(np.float32) + np.float32(0.5)
-    along = along * share[owner] - np.float32(0.5)
-    x = marks.x[owner] + along * marks.across[owner]
-    y = marks.y[owner] + along * marks.down[owner]
-    light = (marks.area * share)[owner] / np.float32(step * step)
-    light *= _swing(along * marks.waves[owner] + marks.phase[owner])
-    if marks.distance_m.max() > distance_m.min():
-        light *= marks.distance_m[owner] < _there(distance_m, x / np.float32(shape[1]), y / np.float32(shape[0]))
-    _share_out(level, x / np.float32(step), y / np.float32(step), light)
+    middle = (np.cumsum(count) - (count + 1) / 2).astype(np.float32)
+    point = np.arange(owner.size, dtype=np.float32) - middle[owner]  # its place among its mark's, from their middle
+    x = (marks.x / px)[owner] + point * (marks.across * share / px)[owner]
+    y = (marks.y / px)[owner] + point * (marks.down * share / px)[owner]
+    light = _swing(marks.phase[owner] + point * (marks.waves * share)[owner])
+    light *= (marks.area * share / (px * px))[owner]
+    behind = np.flatnonzero((marks.distance_m >= distance_m.min())[owner])  # something: most drops are nearer than all that is seen
+    there = _there(distance_m, x[behind] * px / np.float32(shape[1]), y[behind] * px / np.float32(shape[0]))
+    light[behind] *= marks.distance_m[owner[behind]] < there
+    _share_out(level, x, y, light)
 
 
 def _swing(periods: Map) -> Map:
@@ -106,7 +107,9 @@ def _between(place: Map, period: int) -> tuple[Index, Index, Map]:
     """Return the two pixels that a place lies between, on a torus, and how near it is to the second."""
     place = place - np.float32(0.5)
     floor = np.floor(place)
-    first = floor.astype(np.int64) % period
+    first = floor.astype(np.int64)
+    outside = np.flatnonzero((floor < 0) | (floor >= period))  # few: a remainder costs as much as the rest
+    first[outside] %= period
     second = first + 1
     second[second == period] = 0
     return first, second, place - floor
