@@ -68,8 +68,16 @@ def decide(numbers: Mapping[str, float], limits: Mapping[str, Limit], task: str 
 
 
 def broken(name: str, value: float, bounds: Bounds) -> str:
-    """Say which number broke which interval."""
+    """Say which number broke which interval, with as many digits as it takes to see that it did, 4 at least."""
     low, high = bounds
+    told = (f"{value:.{digits}g}" for digits in range(4, 18))  # 17 tell any two numbers apart
+    number = f"{name} {next(text for text in told if (float(text) < low if value < low else not float(text) <= high))}"
     if math.isfinite(low) and math.isfinite(high):
-        return f"{name} {value:.4g} outside [{low:g}, {high:g}]"
-    return f"{name} {value:.4g} below {low:g}" if value < low else f"{name} {value:.4g} above {high:g}"
+        return f"{number} outside [{_end(low)}, {_end(high)}]"
+    return f"{number} below {_end(low)}" if value < low else f"{number} above {_end(high)}"
+
+
+def _end(end: float) -> str:
+    """Return the end of an interval as it was written."""
+    short = f"{end:g}"
+    return short if float(short) == end else repr(end)

@@ -16,6 +16,7 @@ pytest.importorskip("torch", reason="pip install 'patina[network]'")
 from benchmarks.real_chain import __main__ as chain
 from benchmarks.real_chain import classical, recipes, table, web
 from benchmarks.real_chain.judged import Judged, made_as
+from degrade.errors import RunError
 from pipelines.recipe import parse
 
 HERE = Path(__file__).resolve().parent.parent
@@ -55,6 +56,25 @@ def test_no_photo_is_in_both_halves(wild, tmp_path):
     assert not set(learn) & set(other)
 
 
+def test_photos_of_one_name_are_refused(wild, tmp_path):
+    """Their truths would take each other's place, or one would be learned from while the other is restored: told before anything is made."""
+    copies = [tmp_path / "photos" / name for name in ("face.jpg", "face.png")]
+    for copy in copies:
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes((wild / "face.png").read_bytes())
+    for refused in (lambda: web.make(copies, tmp_path / "web", tmp_path / "truth"), lambda: web.halves(copies[0].parent)):
+        with pytest.raises(RunError, match=r"face\.jpg and .*face\.png have one name"):
+            refused()
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_photos_that_are_all_too_small_are_told(tmp_path):
+    """The message says what is large enough."""
+    cv2.imwrite(str(tmp_path / "small.png"), np.zeros((100, 600, 3), np.uint8))
+    with pytest.raises(RunError, match=rf"of 1 photos none .*{web.SIDE_PX} px"):
+        web.make([tmp_path / "small.png"], tmp_path / "web", tmp_path / "truth")
+
+
 @pytest.mark.parametrize("task", ["noise", "low_light"])
 def test_the_program_without_weights_restores(wild, task):
     """Non-local means take noise away; a dark photo comes nearer to the truth."""
@@ -82,6 +102,28 @@ def test_the_chosen_candidate_is_held_against_the_truth():
     assert table.best_of([*pairs, candidate("c", 1, None), candidate("c", 0, "above_limit")]) == {"photos": 2, "nearest_chosen": 1}
 
 
+@pytest.mark.parametrize(("words", "before"), [(["--steps", "9"], "--steps 5"), ([], "--steps 5"), (["--steps", "5"], None)])
+def test_weights_of_another_training_are_refused(tmp_path, words, before):
+    """Networks that are there are used if they were trained for as long as is asked for; otherwise the words say how long, before any work."""
+    for task in web.TASKS:
+        weights = tmp_path / "weights" / task / "lessons.safetensors"
+        weights.parent.mkdir(parents=True)
+        weights.write_bytes(b"")
+        (weights.parent / "table.json").write_text(json.dumps({"length": before} if before else {}))
+    given = chain.options(["--out", str(tmp_path), *words])
+    with pytest.raises(RunError, match=rf"compression holds a network of {before or 'a length that is not told'}, not of {' '.join(words) or '--minutes 5'}: "):
+        chain.taught(given, [])
+    assert not (tmp_path / "lessons.yaml").exists()
+
+
+@pytest.mark.parametrize("words", [["--steps", "0"], ["--minutes", "0"]])
+def test_a_chain_without_training_is_refused(words, capsys):
+    """No steps are not the five minutes of the default."""
+    with pytest.raises(SystemExit):
+        chain.options(["--out", "x", *words])
+    assert f"argument {words[0]}: 0 {words[0][2:]} are no training" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_whole_chain_closes_its_books(data, tmp_path):
@@ -94,4 +136,6 @@ def test_the_whole_chain_closes_its_books(data, tmp_path):
     made = {path: path.stat().st_mtime_ns for folder in ("weights", "web", "real/candidates", "real/shards") for path in (tmp_path / folder).rglob("*.*")}
     chain.main(words)
     assert {path: path.stat().st_mtime_ns for path in made} == made
+    with pytest.raises(RunError, match="holds a network of --steps 4, not of --steps 5"):
+        chain.main([*words, "--steps", "5"])
     assert (tmp_path / "sheet.png").stat().st_size > 10_000

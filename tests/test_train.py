@@ -171,6 +171,20 @@ def test_minutes_end_when_every_pair_was_seen_often_enough():
     assert Budget(minutes=1, most_steps=600).done(6, 45.0) == pytest.approx(0.75)
 
 
+def test_no_training_is_no_minute_of_training():
+    """A budget of nothing is used up at once; of minutes, when they have passed."""
+    assert Budget(steps=0).done(0, 0.0) == Budget(minutes=0.0).done(0, 0.0) == 1.0
+    assert Budget(steps=4).done(1, 999.0) == Budget(minutes=4.0).done(999, 60.0) == 0.25
+
+
+@pytest.mark.parametrize("words", [["--steps", "0"], ["--steps", "-3"], ["--minutes", "0"], ["--minutes", "nan"], ["--minutes", "inf"], ["--steps", "many"]])
+def test_a_training_of_no_length_is_refused(words, capsys):
+    """The command line says so before anything is read."""
+    with pytest.raises(SystemExit):
+        script.options(["run", *words])
+    assert f"argument {words[0]}: " in capsys.readouterr().err
+
+
 def test_what_is_judged_by_is_never_trained_on(finished):
     """Photos that either run holds out are left out of the training of both."""
     held = unseen.held_out(finished.folder, "test")
@@ -204,6 +218,7 @@ def test_two_runs_in_one_table_out(finished, tmp_path, capsys):
     words = [str(finished.folder), "--compare", str(copy), "--eval", str(real), "--out", str(tmp_path / "out"), "--steps", "2", "--held", "1"]
     script.main([*words, "--crop", "32", "--batch", "2", "--width", "8"])
     table = json.loads((tmp_path / "out" / "table.json").read_text())
+    assert table["length"] == "--steps 2"
     told = {(line["test"], line["group"]) for line in table["lines"]}
     tasks = set(unseen.held_out(finished.folder, "test").tasks)
     assert {("run, test", task) for task in tasks} | {("other, test", task) for task in tasks} | {("real", "real")} <= told
@@ -248,4 +263,15 @@ def test_a_real_picture_without_partner_is_named(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         cv2.imwrite(str(tmp_path / name), np.zeros((20, 20, 3), np.uint8))
     with pytest.raises(RunError, match="b has no partner"):
+        next(unseen.of_folder(tmp_path))
+
+
+def test_real_pictures_of_one_name_are_told(tmp_path):
+    """Pairs go by names without the endings, so two files of one side must not share theirs; those of a pair may differ."""
+    for name in ("clean/a.png", "clean/b.jpg", "degraded/a.jpg", "degraded/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), np.full((20, 20, 3), ord(name[-5]), np.uint8))
+    assert [pair.name for pair in unseen.of_folder(tmp_path)] == ["a", "b"]
+    cv2.imwrite(str(tmp_path / "degraded" / "a.png"), np.zeros((20, 20, 3), np.uint8))
+    with pytest.raises(RunError, match=r"a\.jpg and .*a\.png have one name"):
         next(unseen.of_folder(tmp_path))

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 os.environ.setdefault("OPENCV_IPP", "disabled")
@@ -22,6 +23,8 @@ import yaml
 
 from benchmarks.real_chain import recipes, table, web
 from benchmarks.real_chain.judged import judged
+from benchmarks.train import length
+from degrade.errors import PatinaError, RunError
 from manifests import commit, png
 from pipelines import build
 from pipelines.run import load
@@ -35,9 +38,9 @@ def options(words: Sequence[str] | None = None) -> argparse.Namespace:
     data = Path(os.environ.get("PATINA_TEST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
     parser.add_argument("--photos", type=Path, default=data / "clean")
     parser.add_argument("--out", type=Path, required=True)
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, default=5.0, help="of training, for each of the networks; default 5")
-    length.add_argument("--steps", type=int, help="of training, instead of minutes")
+    duration = parser.add_mutually_exclusive_group()
+    duration.add_argument("--minutes", type=length.minutes, default=5.0, help="of training, for each of the networks; default 5")
+    duration.add_argument("--steps", type=length.steps, help="of training, instead of minutes")
     parser.add_argument("--limit", type=int, help="take so many photos of each half; default all")
     parser.add_argument("--variants", type=int, default=24, help="synthetic pairs of each photo to learn from; default 24")
     parser.add_argument("--engine", default="ray", choices=("ray", "serial"))
@@ -50,18 +53,18 @@ def main(words: Sequence[str] | None = None) -> None:
     given = options(words)
     out: Path = given.out
     learn, wild = (half[: given.limit] for half in web.halves(given.photos))
-    weights = _taught(given, learn)
     if not (out / "web.done").exists():
         count = web.make(wild, out / "web", out / "truth")
         commit.write_bytes(out / "web.done", f"{count} photos\n".encode())
+    weights = taught(given, learn)
     _recipe(out / "real.yaml", recipes.real(weights))
     _patina("build", str(out / "real.yaml"), "--input", str(out / "web"), "--out", str(out / "real"), "--engine", given.engine)
     _patina("verify", str(out / "real"))
     _patina("replay", str(out / "real"), "--sample", str(REPLAYED))
     run = load(out / "real")
     pairs = list(judged(run, out / "truth"))
-    length = f"--steps {given.steps}" if given.steps else f"--minutes {given.minutes:g}"
-    text = table.markdown(run, pairs, f"python -m benchmarks.real_chain {length} --out FOLDER", {task: _steps(path) for task, path in weights.items()})
+    command = f"python -m benchmarks.real_chain {length.told(given)} --out FOLDER"
+    text = table.markdown(run, pairs, command, {task: _steps(path) for task, path in weights.items()})
     commit.write_bytes(out / "sheet.png", png.encode(table.sheet_of(pairs), level=2))
     commit.write_bytes(out / "table.md", text.encode())
     commit.write_json(out / "figures.json", {"books": build.books(run).as_json(), **table.figures(run, pairs)})
@@ -70,24 +73,33 @@ def main(words: Sequence[str] | None = None) -> None:
     print(text, f"{len(pairs)} candidates beside the truth: {out / 'sheet.png'}", sep="\n")
 
 
-def _taught(given: argparse.Namespace, photos: Sequence[Path]) -> dict[str, Path]:
-    """Return the weights of a network for each task, trained now if they are not there."""
-    lessons, weights = given.out / "lessons", {}
+def taught(given: argparse.Namespace, photos: Sequence[Path]) -> dict[str, Path]:
+    """Return the weights of a network for each task, trained now if they are not there; raises RunError where they were trained otherwise."""
+    lessons = given.out / "lessons"
+    weights = {task: given.out / "weights" / task / f"{lessons.name}.safetensors" for task in web.TASKS}
+    there = [path for path in weights.values() if path.exists()]
+    for path in there:
+        before = _table(path).get("length", "a length that is not told")
+        if before != length.told(given):
+            raise RunError(f"{path.parent} holds a network of {before}, not of {length.told(given)}: give the same again, or another --out")
     inputs = [word for path in photos for word in ("--input", str(path))]
     _recipe(given.out / "lessons.yaml", recipes.lessons(given.variants))
     _patina("build", str(given.out / "lessons.yaml"), *inputs, "--out", str(lessons), "--engine", given.engine)
-    length = ["--steps", str(given.steps)] if given.steps else ["--minutes", str(given.minutes)]
-    for task in web.TASKS:
-        weights[task] = given.out / "weights" / task / f"{lessons.name}.safetensors"
-        if not weights[task].exists():
-            _run("benchmarks.train", str(lessons), *length, "--task", task, "--held", "12", "--out", str(weights[task].parent))
+    for task, path in weights.items():
+        if path not in there:
+            _run("benchmarks.train", str(lessons), *length.told(given).split(), "--task", task, "--held", "12", "--out", str(path.parent))
     return weights
 
 
 def _steps(weights: Path) -> int:
     """Return how many steps a network was trained."""
-    told = json.loads((weights.parent / "table.json").read_text(encoding="utf-8"))
-    return sum(run["steps"] for run in told["runs"].values())
+    return sum(run["steps"] for run in _table(weights)["runs"].values())
+
+
+def _table(weights: Path) -> dict[str, Any]:
+    """Return what is written beside weights of how they were trained."""
+    told: dict[str, Any] = json.loads((weights.parent / "table.json").read_text(encoding="utf-8"))
+    return told
 
 
 def _recipe(path: Path, page: object) -> None:
@@ -106,4 +118,7 @@ def _run(module: str, *words: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except PatinaError as error:
+        sys.exit(f"benchmarks.real_chain: {error}")

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from benchmarks.train.names import by_stem
 from degrade.contract import Encoded
-from degrade.errors import BadSample
+from degrade.errors import BadSample, RunError
 from degrade.stream import stream
 from manifests import commit, png
 from manifests.pictures import EXTENSIONS
@@ -25,8 +26,8 @@ SHRINK: Final = 3.0  # at most: smaller copies show less of what the camera itse
 
 
 def halves(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the photos of even number, to learn from, and those of odd number, for the web."""
-    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    """Return the photos of even number, to learn from, and those of odd number, for the web; raises RunError where two have one name."""
+    paths = list(by_stem(sorted(path for path in folder.iterdir() if path.is_file())).values())
     return paths[0::2], paths[1::2]
 
 
@@ -41,8 +42,13 @@ def make(paths: Sequence[Path], folder: Path, truth: Path, seed: int = 1) -> int
 
     Returns:
         How many there are now.
+
+    Raises:
+        RunError: two photos have one name, or none is large enough.
     """
-    for path in paths:
+    photos = by_stem(paths).values()
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in photos:
         try:
             opened = open_photo(path)
         except BadSample as unusable:
@@ -51,7 +57,10 @@ def make(paths: Sequence[Path], folder: Path, truth: Path, seed: int = 1) -> int
         if min(opened.pixels.shape[:2]) >= SIDE_PX:
             for number, task in enumerate((*TASKS, GOOD)):
                 _one(opened, task, folder, truth, seed + number)
-    return len(list(folder.iterdir()))
+    count = len(list(folder.iterdir()))
+    if not count:
+        raise RunError(f"of {len(paths)} photos none can be read and has {SIDE_PX} px on its short side: give larger ones with --photos")
+    return count
 
 
 def _one(opened: Opened, task: str, folder: Path, truth: Path, seed: int) -> None:
@@ -66,7 +75,6 @@ def _one(opened: Opened, task: str, folder: Path, truth: Path, seed: int) -> Non
         tried = try_one(opened, task, strata[int(rng.integers(len(strata)))], seed, crop)
         clean, degraded = tried.clean, tried.degraded
     ending = EXTENSIONS[degraded.media_type] if degraded.data is not None and degraded.media_type is not None else "png"
-    folder.mkdir(parents=True, exist_ok=True)
     save(degraded, folder / f"{name}.{ending}")
     commit.write_bytes(truth / f"{name}.png", png.encode(clean))
 

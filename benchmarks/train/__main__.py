@@ -16,7 +16,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or CUDA's sums de
 
 import torch
 
-from benchmarks.train import contest, scores, unseen
+from benchmarks.train import contest, length, scores, unseen
 from benchmarks.train.contest import Settings, Shown
 from benchmarks.train.learn import Budget, Learned
 from benchmarks.train.table import IDENTITY, lines, markdown, verdict
@@ -31,9 +31,10 @@ def options(words: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("run", type=Path, help="a finished run with a split that is held out")
-    length = parser.add_mutually_exclusive_group(required=True)
-    length.add_argument("--minutes", type=float, help="train so long, or until pairs were seen often enough; with --compare, RUN2 gets the steps of the first")
-    length.add_argument("--steps", type=int, help="train exactly so many steps")
+    duration = parser.add_mutually_exclusive_group(required=True)
+    told = "train so long, or until pairs were seen often enough; with --compare, RUN2 gets the steps of the first"
+    duration.add_argument("--minutes", type=length.minutes, help=told)
+    duration.add_argument("--steps", type=length.steps, help="train exactly so many steps")
     parser.add_argument("--compare", type=Path, metavar="RUN2", help="train on this run too; both are judged on the held-out pairs of both")
     parser.add_argument("--eval", type=Path, metavar="FOLDER", action="append", default=[], help="real pairs: clean/ and degraded/ by same names; repeatable")
     parser.add_argument("--task", action="append", default=[], help="train on and judge by pairs of this task alone; repeatable; default all")
@@ -68,7 +69,8 @@ def main(words: list[str] | None = None) -> None:
     judged, shown = contest.judge(networks, itertools.chain(*own, *map(unseen.of_folder, given.eval)), given.device)
     table = lines(judged)
     out = given.out or given.run / "report" / "train"
-    facts = {"settings": settings._asdict(), "runs": {name: _facts(run, learned[name]) for name, run in runs.items()}, "torch": torch.__version__}
+    trained = {name: _facts(run, learned[name]) for name, run in runs.items()}
+    facts = {"length": length.told(given), "settings": settings._asdict(), "runs": trained, "torch": torch.__version__}
     commit.write_bytes(out / "table.md", markdown(table).encode())
     commit.write_json(out / "table.json", {**facts, "lines": [line.as_json() for line in table]})
     commit.write_bytes(out / "pairs.jsonl", "".join(json.dumps(one._asdict()) + "\n" for one in judged).encode())

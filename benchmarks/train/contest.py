@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from safetensors.torch import save_file
+from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from benchmarks.train import network, scores
@@ -18,7 +18,7 @@ from benchmarks.train.restore import restore
 from benchmarks.train.table import IDENTITY, Judged
 from benchmarks.train.unseen import Unseen
 from degrade.contract import Srgb
-from manifests import PairDataset
+from manifests import PairDataset, commit
 
 PASSES = 80  # crops of a pair: from more, a few photos are learnt by heart, and darker ones than any of them are lifted too far
 SHOWN = 4  # pictures of each group that are kept for the sheet
@@ -60,7 +60,7 @@ def train(run: Path, photos: list[str], budget: Budget, settings: Settings, tell
     crops = Crops(pairs, settings.crop, settings.batch, settings.seed, settings.told)
     enough = budget._replace(most_steps=math.ceil(PASSES * len(pairs) / settings.batch))
     learned = learn(restorer, crops, enough, settings.device, tell)
-    if learned.steps == enough.most_steps and not budget.steps:
+    if learned.steps == enough.most_steps and budget.steps is None:
         tell(f"{learned.seconds / 60:.1f} minutes were enough: {PASSES} crops of every pair")
     return restorer, learned
 
@@ -100,4 +100,4 @@ def save(restorer: network.Restorer, path: Path) -> None:
     """
     for task in (None, *restorer.tasks):
         place = path.with_name(f"{path.stem}.{task}{path.suffix}") if task else path
-        save_file(network.published(restorer, task), place, metadata={"format": "pt"})
+        commit.write_bytes(place, save_tensors(network.published(restorer, task), metadata={"format": "pt"}))

@@ -37,10 +37,10 @@ class Budget(NamedTuple):
 
     def done(self, step: int, seconds: float) -> float:
         """Return the share of a training that lies behind."""
-        if self.steps:
-            return step / self.steps
+        if self.steps is not None:
+            return step / self.steps if self.steps else 1.0
         by_steps = step / self.most_steps if self.most_steps else 0.0
-        return max(by_steps, seconds / (60.0 * (self.minutes or 1.0)))
+        return max(by_steps, seconds / (60.0 * self.minutes) if self.minutes else 1.0)
 
 
 class Learned(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmarks.train.names import by_stem
 from degrade.contract import Srgb
 from degrade.errors import RunError
 from degrade.keys import nearest
@@ -85,10 +86,10 @@ def of_folder(folder: Path) -> Iterator[Unseen]:
     """Yield the pairs of a folder: `clean/` and `degraded/`, by the same names; the endings may differ.
 
     Raises:
-        RunError: a picture has no partner, or one of another size.
+        RunError: a picture has no partner, or one of another size; or two of a side have one name.
         BadSample: a picture cannot be read.
     """
-    sides = {side: {path.stem: path for path in sorted((folder / side).glob("*")) if path.is_file()} for side in ("degraded", "clean")}
+    sides = {side: by_stem(path for path in sorted((folder / side).glob("*")) if path.is_file()) for side in ("degraded", "clean")}
     alone = sorted(sides["degraded"].keys() ^ sides["clean"].keys())
     if alone or not sides["clean"]:
         story = f"{alone[0]} has no partner" if alone else "there is nothing in them"

@@ -1,4 +1,4 @@
-"""One HTTP line to a server that speaks JSON: a deadline per request, patience with a busy server, plain words when it fails."""
+"""One HTTP line to a server that speaks JSON: a deadline for each try, patience with a busy server, plain words when it fails."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import email.utils
 import http.client
 import json
 import os
+import ssl
 import time
 import urllib.parse
 from collections.abc import Mapping
@@ -14,9 +15,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from degrade.errors import MissingModel, RecipeError, RunError
+from filters.vlm.timed import connected
 
 KEY = "PATINA_VLM_KEY"  # environment variable: what the server wants as a bearer token, if anything
-BUSY = (408, 425, 429, 500, 502, 503, 504)
+BUSY = (408, 409, 425, 429, 500, 502, 503, 504)  # 409: the same request, sent before, is still at work
 LONGEST_S = 30.0  # between two tries
 MOST_BYTES = 16 << 20  # of an answer
 NONE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -46,12 +48,12 @@ class Line:
 
     Args:
         url: where its API begins, e.g. `http://127.0.0.1:8000/v1`.
-        timeout_s: of one try.
+        timeout_s: of one try, from connecting to the last byte of the answer.
         tries: of one request, when the server is busy or the line breaks.
         first_wait_s: before the second try; doubles with each, unless the server names a time.
         key: environment variable of the bearer token.
         longest_s: of a wait, also of one that the server names.
-        most_bytes: of an answer.
+        most_bytes: of an answer; a longer one is an error, and not asked for again.
 
     Raises:
         RecipeError: the address is none.
@@ -74,6 +76,7 @@ class Line:
         self._where = urllib.parse.urlsplit(self.url)
         if self._where.scheme not in {"http", "https"} or not self._where.hostname or self._where.username or self._where.query:
             raise RecipeError(f"{url!r} is no address of a server: give one like http://127.0.0.1:8000/v1, and the key in ${key}")
+        self._context = _context() if self._where.scheme == "https" else None
 
     def get(self, path: str) -> Any:
         """Return what the server answers to GET; raises as `post` does, and MissingModel at once where nobody listens."""
@@ -99,7 +102,7 @@ class Line:
 
         Raises:
             Refused: the server says that the request is wrong.
-            RunError: it stayed busy, out of reach or unreadable for all tries.
+            RunError: it stayed busy, out of reach or unreadable for all tries, or answers at too great a length.
         """
         own = {"Content-Type": media_type, **headers}
         return self._answer("POST", path, body, own, broken=(json.JSONDecodeError, OSError, http.client.HTTPException))
@@ -123,32 +126,41 @@ class Line:
 
     def _once(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, float | None, bytes]:
         """Return status, the wait that the server asks for, and the body."""
-        door = http.client.HTTPSConnection if self._where.scheme == "https" else http.client.HTTPConnection
-        connection = door(str(self._where.hostname), self._where.port, timeout=self._timeout_s)
+        host, port = str(self._where.hostname), self._where.port or (443 if self._context else 80)
+        door = http.client.HTTPSConnection(host, port, context=self._context) if self._context else http.client.HTTPConnection(host, port)
         key = os.environ.get(self._key)
         every = {"Accept": "application/json", **headers, **({"Authorization": f"Bearer {key}"} if key else {})}
-        try:
-            connection.request(method, self._where.path + path, body or None, every)
-            answer = connection.getresponse()
-            return answer.status, _seconds(answer.headers.get("Retry-After")), answer.read(self._most_bytes)
-        finally:
-            connection.close()
+        with connected(host, port, self._context, self._timeout_s) as door.sock:
+            door.request(method, self._where.path + path, body or None, every)
+            answer = door.getresponse()
+            return answer.status, _seconds(answer.headers.get("Retry-After")), answer.read(self._most_bytes + 1)
 
     def _page(self, status: int, body: bytes) -> Any:
         if status in {401, 403}:
             raise Refused(status, f"{self.url} wants a key, or another one: set ${self._key} ({status} {_words(body)})", body)
         if status != http.client.OK:
             raise Refused(status, f"{self.url} refuses the request: {status} {_words(body)}", body)
+        if len(body) > self._most_bytes:
+            raise RunError(f"{self.url} answers with more than {self._most_bytes:,} bytes, and was not asked again: is this the address of the API?")
         return json.loads(body)
+
+
+def _context() -> ssl.SSLContext:
+    """Return what a server's certificate is proved with: this machine's authorities."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def _seconds(text: str | None) -> float | None:
     """Return the seconds of a Retry-After header, a number or a date (RFC 9110, 10.2.3); None for none, or neither."""
-    if not text or text.strip().isdigit():
-        return float(text) if text else None
+    if not text:
+        return None
+    if text.isascii() and text.strip().isdigit():
+        return float(text)
     try:
         until = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if until.tzinfo is None:  # "-0000": a date that tells no zone is meant as UTC
         until = until.replace(tzinfo=dt.UTC)

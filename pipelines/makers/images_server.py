@@ -6,8 +6,9 @@ Photos travel as PNG, for another codec would add what is to be removed.
 
 Calls may cost money. Each answer is kept as it arrives, a refusal by the server's rules like a picture, and what is kept is
 never asked for again. A job that is killed cannot know whether the server answered what was under way, at most `at_once` requests
-of each worker, and asks for them again; they carry the same `Idempotency-Key` then, the name of the candidate, as does every
-further try: a server or gateway that honours the header makes and bills them once.
+of each worker, and asks for them again: the same form, byte for byte, with the same `Idempotency-Key`, the name of the candidate,
+as in every further try. A server or gateway that honours the header makes and bills them once; a 409, the first of them being still
+at work, is waited for like a busy server. The key is sent bare, not in quotes as the draft of the header has it.
 
 The key of a server is read from `$PATINA_IMAGES_KEY` and written nowhere.
 """
@@ -16,8 +17,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from http import HTTPStatus
@@ -57,7 +58,7 @@ class ImagesServerSettings(Settings):
     size: str = Field(default="", pattern=SIZE, description="WIDTHxHEIGHT, auto, same (as the photo); empty: not sent")
     fields: dict[str, Value] = Field(default_factory=dict, description="further fields of the form; null leaves one out: seed, response_format")
     at_once: int = Field(default=4, ge=1, le=256, description="requests under way, for each worker")
-    timeout_s: float = Field(default=300.0, gt=0, description="of one try")
+    timeout_s: float = Field(default=300.0, gt=0, description="of one try, from connecting to the last byte of the answer")
     tries: int = Field(default=6, ge=1, le=20, description="of one request, to a busy server")
 
     @field_validator("fields")
@@ -143,20 +144,20 @@ class ImagesServer:
         size = f"{order.pixels.shape[1]}x{order.pixels.shape[0]}" if self._settings.size == "same" else self._settings.size
         every: dict[str, Value] = {"model": self._settings.model, "prompt": order.prompt, "n": 1, "size": size or None}
         every |= {"seed": order.seed, "response_format": "b64_json", **self._settings.fields}
-        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in every.items() if value is not None}
+        return {name: value if isinstance(value, str) else json.dumps(value) for name, value in sorted(every.items()) if value is not None}
 
 
 def form(fields: Mapping[str, str], name: str, photo: bytes) -> tuple[bytes, str]:
-    """Return a form with a photo (RFC 7578) and its media type.
+    """Return a form with a photo (RFC 7578) and its media type; the same for the same arguments.
 
     Args:
         fields: text by name.
         name: of the photo's file, without its ending.
         photo: PNG.
     """
-    edge = uuid.uuid4().hex.encode()
     parts = [b'Content-Disposition: form-data; name="%b"\r\n\r\n%b' % (field.encode(), value.encode()) for field, value in fields.items()]
     parts.append(b'Content-Disposition: form-data; name="image"; filename="%b.png"\r\nContent-Type: image/png\r\n\r\n%b' % (name.encode(), photo))
+    edge = hashlib.sha256(b"".join(parts)).hexdigest().encode()  # drawn by chance, it would make each try another request
     body = b"".join(b"--%b\r\n%b\r\n" % (edge, part) for part in parts) + b"--%b--\r\n" % edge
     return body, f"multipart/form-data; boundary={edge.decode()}"
 

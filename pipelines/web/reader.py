@@ -17,10 +17,11 @@ from importlib import metadata
 from typing import NamedTuple
 
 from degrade.errors import BadSample, Reason, RecipeError
+from filters.vlm.timed import Deadline
 from pipelines.photos.formats import signature
 from pipelines.web import addresses, optout, urls
 from pipelines.web.urls import Target
-from pipelines.web.wire import Deadline, Line, connected
+from pipelines.web.wire import Line, connected
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})  # that may answer otherwise later

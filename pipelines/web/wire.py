@@ -1,39 +1,21 @@
 """A connection to an address that was checked, on which no answer takes longer or grows larger than was agreed.
 
-A socket's own timeout begins anew with every byte, so a server that sends one byte a second holds a reader for ever.
-Here every read gets what is left of one deadline, and every byte counts, also those of headers and of chunk sizes.
+Every read gets what is left of one deadline (`filters.vlm.timed`), and every byte counts, also those of headers and of chunk sizes.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import socket
 import ssl
-import time
 from collections.abc import Iterator, Sequence
 
 from degrade.errors import BadSample, Reason
+from filters.vlm.timed import Deadline, Timed, proven
 from pipelines.web.urls import Target
 
-_BUFFER = 1 << 16
 
-
-class Deadline:
-    """When an answer must be complete, whatever happens on the way to it."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds, self._end = seconds, time.monotonic() + seconds
-
-    def left(self, most: float | None = None) -> float:
-        """Return the seconds that are left, at most so many; raises TimeoutError when none are."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(f"not complete within {self._seconds:g} s")
-        return left if most is None else min(left, most)
-
-
-class Line:
+class Line(Timed):
     """What `http.client` takes for a socket.
 
     Args:
@@ -44,38 +26,12 @@ class Line:
     """
 
     def __init__(self, connected: socket.socket, deadline: Deadline, silent_s: float, most: int) -> None:
-        self._socket, self._deadline, self._silent_s, self._most = connected, deadline, silent_s, most
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return the end from which the answer is read."""
-        return io.BufferedReader(_Counted(self._socket, self._deadline, self._silent_s, self._most), _BUFFER)
-
-    def sendall(self, data: bytes) -> None:
-        """Send the request."""
-        self._socket.settimeout(self._deadline.left(self._silent_s))
-        self._socket.sendall(data)
-
-    def close(self) -> None:
-        """Do nothing: `http.client` closes before the body is read."""
-
-
-class _Counted(io.RawIOBase):
-    def __init__(self, connected: socket.socket, deadline: Deadline, silent_s: float, most: int) -> None:
-        self._socket, self._deadline, self._silent_s, self._left = connected, deadline, silent_s, most
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
+        super().__init__(connected, deadline, silent_s)
+        self._left = most
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader hands over
         """Read what has come; raises TimeoutError, or BadSample (FILE_TOO_LARGE)."""
-        left = self._deadline.left()
-        self._socket.settimeout(min(left, self._silent_s))
-        try:
-            got = self._socket.recv_into(buffer)
-        except TimeoutError:
-            self._deadline.left()
-            raise TimeoutError(f"silent for {self._silent_s:g} s") from None
+        got = super().readinto(buffer)
         self._left -= got
         if self._left < 0:
             raise BadSample(Reason.FILE_TOO_LARGE, "headers and framing without end")
@@ -96,13 +52,9 @@ def connected(target: Target, addresses: Sequence[str], context: ssl.SSLContext,
     Raises:
         TimeoutError, OSError: of the last address that was tried.
     """
-    with _reached(addresses, target.port, deadline, silent_s) as plain:
-        if target.scheme != "https":
-            yield plain
-            return
-        plain.settimeout(deadline.left(silent_s))
-        with context.wrap_socket(plain, server_hostname=target.host.rstrip(".")) as proven:
-            yield proven
+    tls = context if target.scheme == "https" else None
+    with _reached(addresses, target.port, deadline, silent_s) as plain, proven(plain, target.host.rstrip("."), tls, deadline, silent_s) as line:
+        yield line
 
 
 def _reached(addresses: Sequence[str], port: int, deadline: Deadline, silent_s: float) -> socket.socket:

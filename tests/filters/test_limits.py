@@ -24,6 +24,23 @@ def test_the_first_broken_limit_is_the_reason():
     assert limits.decide({"a.x": 0.1}, {"a.x": limits.parse([0.2, None])}).detail == "a.x 0.1 below 0.2"
 
 
+@pytest.mark.parametrize(
+    ("value", "bounds", "told"),
+    [
+        (1.50004, (-math.inf, 1.5), "a.x 1.50004 above 1.5"),
+        (0.999996, (1.0, math.inf), "a.x 0.999996 below 1"),
+        (0.30001, (0.1, 0.3), "a.x 0.30001 outside [0.1, 0.3]"),
+        (1.00021, (1.0001, 1.0002), "a.x 1.00021 outside [1.0001, 1.0002]"),
+        (0.1 + 0.2, (-math.inf, 0.3), "a.x 0.30000000000000004 above 0.3"),
+        (1.0000002, (-math.inf, 1.0000001), "a.x 1.0000002 above 1.0000001"),
+        (math.nan, (0.0, 1.0), "a.x nan outside [0, 1]"),
+    ],
+)
+def test_a_broken_limit_does_not_read_as_kept(value, bounds, told):
+    """However near a number is to the limit that it broke, the words show on which side of it."""
+    assert limits.broken("a.x", value, bounds) == told
+
+
 def test_a_task_may_have_its_own_interval():
     """A table by task overrides the default, and a task that has neither is not limited."""
     limit = {"a.x": limits.parse({"default": [0, 1], "haze": [0, 9]})}

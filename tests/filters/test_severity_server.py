@@ -77,8 +77,9 @@ def test_a_preface_is_a_turn_that_goes_on(house):
         [(503, b"starting"), (500, b"")],
         [(200, b'{"choices": [')],
         [(429, {}, [("Retry-After", "0")]), (429, {}, [("Retry-After", "soon")])],
+        [(429, {}, [("Retry-After", "\xb2")]), (429, {}, [("Retry-After", "Mon, 01 Jan 2026 00:00:00 +99999999999999")])],
     ],
-    ids=["busy", "starting", "torn", "named wait"],
+    ids=["busy", "starting", "torn", "named wait", "impossible wait"],
 )
 def test_a_bad_moment_is_waited_out(house, moods):
     """Busy, failing and torn answers are asked again, and the answer is the same as on a good day."""

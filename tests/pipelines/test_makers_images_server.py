@@ -78,11 +78,12 @@ def test_the_name_tells_what_decides_the_picture(house):
     "moods",
     [
         [(429, {"error": {"code": "rate_limit_exceeded"}})],
+        [(409, {"error": {"code": "idempotency_key_in_use"}})],
         [(503, b"starting"), (500, b"")],
         [(200, b'{"data": [')],
         [(429, {}, [("Retry-After", "0")]), (429, {}, [("Retry-After", "soon")])],
     ],
-    ids=["busy", "starting", "torn", "named wait"],
+    ids=["busy", "at work", "starting", "torn", "named wait"],
 )
 def test_a_bad_moment_is_waited_out(house, moods):
     """Busy, failing and torn answers are asked again."""
@@ -98,6 +99,22 @@ def test_every_try_of_a_request_carries_its_candidates_name(house):
     opened(house, at_once=1).make([order(40), order(50)])
     first, second = order(40).key, order(50).key
     assert [one.headers["Idempotency-Key"] for one in house.seen] == [first, first, second]
+
+
+def test_after_a_kill_the_same_request_is_sent_again(house):
+    """What a second job asks for under a key is the same form, byte for byte, also where its recipe names the fields in another order."""
+    for fields in ({"quality": "high", "steps": 20}, {"steps": 20, "quality": "high"}):
+        opened(house, fields=fields).make([order(40)])
+    first, again = ([one.headers[name] for name in ("Idempotency-Key", "Content-Type", "Content-Length")] for one in house.seen)
+    assert first == again
+    first, again = ([(name, part.as_bytes()) for name, part in one.page.items()] for one in house.seen)
+    assert first == again
+
+
+def test_another_request_has_another_form(house):
+    """The line between the parts of a form follows from what they hold."""
+    opened(house, at_once=1).make([order(40), order(40, seed=4), order(41)])
+    assert len({one.headers["Content-Type"] for one in house.seen}) == 3
 
 
 @pytest.mark.parametrize("by", ["seconds", "date"])
