@@ -26,7 +26,7 @@ from filters.contract import Filter, Item, Measure, Pair, Photo, Scores, Setting
 from filters.explain import blur, colours, compression, flare, haze, low_light, moire, noise, passage, rain, reflection
 from filters.explain.sides import LEAST_PX, Finding, Sides
 
-VERSION: Final = 1
+VERSION: Final = 2
 BATCH: Final = 16
 INFINITE: Final = float("inf")
 
@@ -55,7 +55,7 @@ SIGNS: Final = (
     Measure("sign.blur", "0..1", "softness of the sharpest places: 0.5 ideal edges, 1 none", (0.0, 1.0)),
     Measure("sign.compression", "100 - quality", "100 less the lowest JPEG quality that file or pixels show; 0 for none", (0.0, 99.0)),
     Measure("sign.haze", "0..1", "median of the dark channel over the airlight that it suggests", (0.0, 1.0)),
-    Measure("sign.low_light", "EV", "median luminance below middle grey; negative for bright photos", (-3.0, 12.0)),
+    Measure("sign.low_light", "EV", "by how much the photo can be lifted, to middle grey at most, before more than lamps clip", (-3.0, 12.0)),
     Measure("sign.moire", "%", "RMS of periodic colour in the median tile", (0.0, 100.0)),
     Measure("sign.noise", "8-bit levels", "standard deviation of luma noise in the quietest places", (0.0, 255.0)),
 )

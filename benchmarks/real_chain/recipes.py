@@ -48,7 +48,7 @@ def real(weights: Mapping[str, Path]) -> dict[str, Any]:
             "gate": {
                 "tasks": {
                     "compression": {"evidence.sign.compression": [40.0, 99.0]},
-                    "low_light": {"evidence.sign.low_light": [1.5, 12.0]},
+                    "low_light": {"evidence.sign.low_light": [0.6, 12.0]},
                     "noise": {"evidence.sign.noise": [1.5, 99.0]},
                 },
                 "rank": "evidence.sign.{task}",

@@ -105,9 +105,10 @@ model but the networks. PSNR is against the truth, which no verb was told of; me
 NOTES = """
 What it tells, and what it does not:
 
-- **The gate by measures alone takes night for low light.** It knows the median luminance only: dark scenes, good, noisy or compressed,
-  pass as low light and are lifted away from the truth. The limits on pairs do not find it, for a lifted night explains the night. That
-  is what `clip` and `severity` are in the gate for.
+- **The gate by measures alone still takes a few dark photos for low light**: a leaf in deep shade and a forest at dusk hold nothing near
+  white, like photos that lack light. The limits on pairs do not find it, for a lifted night explains the night: that is what `clip` and
+  `severity` are in the gate for. Its limit, 0.6 EV, was chosen among these very photos. Signs have units of their own, so what is dark and
+  noisy goes to either task.
 - **Minutes make weak restorers.** Most of what they give is refused for what it keeps of the degradation (`consistency.leak`) or for its
   blocks; these limits ask for trusted clean sides, not for nearer ones: of noise and compression the refused are mostly nearer to the
   truth than their photos, too.

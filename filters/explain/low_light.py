@@ -21,6 +21,7 @@ CLIPPED = 0.9  # linear light from which a channel may be clipped
 BLACK = 0.01  # luminance below which 8 bits tell an EV no more
 FEWEST = 0.02  # share of pixels between the two, or all of them count
 GREY = 0.18  # luminance of middle grey
+LAMPS = 0.005  # share of a dark photo that may be lamps
 DARKEST = 2.0**-12
 
 
@@ -35,9 +36,15 @@ def explain(sides: Sides) -> Finding:
 
 
 def sign(photo: Srgb) -> float:
-    """Return how many EV the median luminance of a photo lies below middle grey; negative for bright photos.
+    """Return by how many EV a photo can be lifted, at most to middle grey and until `LAMPS` of it would clip; negative for bright photos.
+
+    A photo that lacks exposure lacks it everywhere but in a few lamps. A night that was exposed as it should be is as dark in the middle,
+    and has its lit windows and signs at white already.
 
     Args:
         photo: HxWx3 uint8 sRGB.
     """
-    return math.log2(GREY / max(float(np.median(luminance(light_of(photo, 256)))), DARKEST))
+    light = light_of(photo, 256)
+    below_grey = math.log2(GREY / max(float(np.median(luminance(light))), DARKEST))
+    room = math.log2(CLIPPED / max(float(np.quantile(light.max(axis=2), 1 - LAMPS)), DARKEST))
+    return min(below_grey, room)

@@ -201,3 +201,19 @@ def test_the_sign_of_a_task_rises_with_it(task, light, made):
     """A photo that was degraded shows more of the sign than before."""
     sign = SIGNS[task]
     assert sign(made[task].degraded) > sign(srgb(light)) + 0.03
+
+
+def test_a_night_is_no_photo_that_lacks_light(light):
+    """A photo of 3 EV too little can be lifted, with a lamp in it too; one as dark with 2 % of windows at white cannot."""
+    dark = np.minimum(light, 1) * np.float32(2.0**-3)
+    lamp, windows = dark.copy(), dark.copy()
+    side = dark.shape[0]
+    lamp[: side // 20, : side // 20] = 1
+    windows[:: side // 8, : side // 5] = 1
+    windows[1 :: side // 8, : side // 5] = 1
+    signs = [low_light.sign(srgb(one)) for one in (light, dark, lamp, windows)]
+    assert signs[0] < 0.5
+    assert signs[1] == pytest.approx(2.9, abs=0.5)
+    assert signs[2] > 2.0
+    assert signs[3] < 0.5
+    assert float(np.median(luminance(windows))) < 0.05
