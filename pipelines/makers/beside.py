@@ -1,22 +1,30 @@
 """Photos that stand beside a photo, found by name: in its folder, its tar, or the remote place that it came from.
 
 A name is what a rule works on: the whole path of a local file, the member's name in a tar, the whole uri of a remote file.
-Whatever a list from a stranger asks for, only a regular file below `root` is opened; without a root a link may not leave its folder.
+Whatever a list from a stranger asks for, only a regular file, tar or remote place below `root` is opened; without a root a link may
+not leave its folder. What lies in the photo's own tar came with the photo.
+
+Only what is so for good becomes a BadSample: no such file, a tar that is damaged. A timeout, a broken line, a disk or a server that says
+no may pass: they are a RunError, and the job goes on later.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
-from collections.abc import Callable, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
+from fsspec.registry import known_implementations
 
 from degrade.contract import Srgb
-from degrade.errors import BadSample, Reason
+from degrade.errors import BadSample, PatinaError, Reason, RecipeError, RunError
 from manifests import commit
 from pipelines import crops
 from pipelines.makers.contract import Order
@@ -24,6 +32,10 @@ from pipelines.makers.made_of import File, Made, Unmade
 from pipelines.photos import decode, folders, sources, uris
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.sources import Listed
+
+GONE = FileNotFoundError, NotADirectoryError, IsADirectoryError
+NO_NAME = errno.ELOOP, errno.ENAMETOOLONG
+RECENT = 16  # folders and tars whose lists are remembered: photos come in no order
 
 
 class Name(NamedTuple):
@@ -55,8 +67,8 @@ def name_of(uri: str) -> Name:
 
 
 def absolute(path: str) -> str:
-    """Return a local path so that it means the same wherever a worker runs."""
-    return os.path.abspath(path) if path and "://" not in path else path
+    """Return a local path so that it means the same wherever a worker runs; a remote one as it is."""
+    return os.path.abspath(path) if path and "://" not in path else path.rstrip("/")
 
 
 def rule(find: str, replace: str = "") -> str:
@@ -86,121 +98,186 @@ def each(orders: Sequence[Order], make: Callable[[Order, list[File]], Srgb]) -> 
 
 
 class Beside:
-    """Finds and opens photos by their uri.
+    """Opens photos by their uri.
 
     Args:
         rules: how they are decoded.
-        root: every local one lies below this folder; empty: in its own.
+        root: those beside a photo lie below it, a folder or a remote place; empty: local ones in their own folder.
     """
 
     def __init__(self, rules: DecodeRules, root: str = "") -> None:
         self._rules = rules
         self._root = root
-        self._members: tuple[str, dict[str, Listed]] = ("", {})
 
-    def photo(self, uri: str) -> Srgb:
-        """Return a photo, upright; raises BadSample, MISSING if there is none."""
-        return decode.decode(self._bytes(uri), self._rules).pixels
+    def file(self, uri: str, photo: str) -> File:
+        """Return under which name and where a photo beside another may be opened."""
+        own = uri.startswith("tar://") and uris.container(uri) == uris.container(photo)
+        return File(uri, root=None if own else self._root, most_bytes=self._rules.max_bytes)
 
-    def opened(self, uri: str) -> tuple[File, Srgb | BadSample]:
-        """Return a photo, upright, or why it cannot be opened; and its bytes' name."""
-        mark, sha256 = _mark(uri), ""
+    def opened(self, file: File) -> tuple[File, Srgb | BadSample]:
+        """Return a file as it is now, and the photo in it, upright, or why it cannot be opened; raises RunError if that cannot be told now."""
+        file, data = _read(file)
         try:
-            data = self._bytes(uri)
-            sha256 = commit.sha256(data)
-            return File(uri, mark, sha256), decode.decode(data, self._rules).pixels
+            return file, data if isinstance(data, BadSample) else decode.decode(data, self._rules).pixels
         except BadSample as bad:
-            return File(uri, mark, sha256), bad
-
-    def alike(self, uri: str, find: str) -> tuple[File, list[str]]:
-        """Return the photos beside a photo, itself included, whose names are equal without what `find` matches, sorted; and the list's name."""
-        mark, own = _mark(_beside(uri)), re.sub(find, "", name_of(uri).text)
-        found = [one for one in self.siblings(uri) if re.sub(find, "", name_of(one).text) == own]
-        return File(uri, mark, commit.fingerprint(found), find), found
-
-    def same(self, file: File) -> bool:
-        """Tell whether a file, or what stands beside it, is what it was; its bytes are read only if its size or time has changed."""
-        mark = _mark(_beside(file.uri) if file.find else file.uri)
-        if mark == file.mark and (mark or not file.find):
-            return True
-        try:
-            now = self.alike(file.uri, file.find)[0].sha256 if file.find else commit.sha256(self._bytes(file.uri))
-        except BadSample:
-            return False
-        return now == file.sha256
-
-    def _bytes(self, uri: str) -> bytes:
-        return sources.read(self.listed(uri), self._rules.max_bytes)
+            return file, bad
 
     def shown(self, order: Order) -> Srgb:
-        """Return the whole photo that an order shows a part of.
+        """Return the whole photo that an order shows a part of, wherever it lies: the index let it in.
 
         Raises:
-            BadSample: it is gone, or no longer shows that.
+            BadSample: it does not show that.
+            RunError: it has gone since it was ordered, or cannot be read now.
         """
         if order.crop is None or not order.uri:
             raise BadSample(Reason.NO_CANDIDATE, "the order does not say which photo it shows a part of: nothing can be found beside it")
-        photo = self.photo(order.uri)
+        _, data = _read(File(order.uri, root=None, most_bytes=self._rules.max_bytes))
+        if isinstance(data, BadSample):
+            if data.reason is Reason.MISSING:
+                raise RunError(f"{order.uri} was there a moment ago, and is not: {data.detail}; put it back and run the same command again")
+            raise data
+        photo = decode.decode(data, self._rules).pixels
         height, width = photo.shape[:2]
         fits = order.crop.x + order.crop.crop_width <= width and order.crop.y + order.crop.crop_height <= height
         if not fits or not np.array_equal(crops.cut(photo, order.crop), order.pixels):
             raise BadSample(Reason.SOURCE_CHANGED, f"{order.uri} does not show what was ordered")
         return photo
 
-    def listed(self, uri: str) -> Listed:
-        """Return where a photo's bytes are."""
-        name = name_of(uri)
-        if name.container:
-            missing = BadSample(Reason.MISSING, f"no `{name.text}` in {name.container}")
-            return self.members(name.container).get(uri, Listed(uri, None, None, {}, missing))
-        if not name.local:
-            return Listed(uri, None, None, {})
-        seen = folders.inspect(name.text, self._root or str(PurePosixPath(name.text).parent))
-        return Listed(uri, None, seen.size, {}, seen.problem)
 
-    def members(self, container: str) -> dict[str, Listed]:
-        """Return the photos of a tar by their uri; the last tar that was asked for is remembered."""
-        if self._members[0] != container:
-            self._members = (container, {one.uri: one for one in sources.listing([container])})
-        return self._members[1]
+def alike(uri: str, find: str) -> tuple[File, tuple[str, ...]]:
+    """Return the photos beside a photo, itself included, whose names are equal without what `find` matches, sorted; and the list's name.
 
-    def siblings(self, uri: str) -> list[str]:
-        """Return the photos in a photo's folder, itself included, sorted."""
-        name = name_of(uri)
-        if name.container:
-            found = [one for one in self.members(name.container) if name_of(one).folder == name.folder]
-        elif name.local:
-            found = _files(name.folder)
+    Raises:
+        RunError: its folder or tar has gone, or cannot be read now.
+    """
+    mark, name = _mark(_holding(uri)), name_of(uri)
+    try:
+        scenes = (_scenes if mark else _scenes.__wrapped__)(name._replace(text=name.folder), find, mark)
+    except BadSample as gone:
+        raise RunError(f"what stands beside {uri} cannot be told: {gone.detail}; put it back and run the same command again") from gone
+    content, found = scenes.get(re.sub(find, "", name.text), ("", ()))
+    return File(uri, mark, content, find), found
+
+
+def same(file: File) -> bool:
+    """Tell whether a file, or what stands beside it, is what it was; bytes are read only if size or time has changed.
+
+    Raises:
+        RunError: it cannot be read now.
+    """
+    if file.mark and file.mark == _mark(_holding(file.uri) if file.find else file.uri):
+        return True
+    now, _ = alike(file.uri, file.find) if file.find else _read(file)
+    return now.content == file.content
+
+
+@contextlib.contextmanager
+def _for_good(uri: str) -> Iterator[None]:
+    """Tell what will stay so, which is a BadSample, from what may pass, which is a RunError."""
+    try:
+        yield
+    except (BadSample, RecipeError, OSError, ValueError) as error:
+        cause = error.__cause__ if isinstance(error, PatinaError) else error
+        if isinstance(cause, OSError) and not isinstance(cause, GONE) and cause.errno not in NO_NAME:
+            raise RunError(f"{uri} cannot be read now: {folders.said(cause)}; when it can, run the same command again") from error
+        if isinstance(error, BadSample):
+            raise
+        raise BadSample(Reason.MISSING, folders.said(error)) from error
+
+
+def _read(file: File) -> tuple[File, bytes | BadSample]:
+    """Return a file as it is now, and its bytes, or why there are none."""
+    mark = ""
+    try:
+        with _for_good(file.uri):
+            _confine(file)
+            mark = _mark(file.uri)
+            data = sources.read(_place(file.uri, mark), file.most_bytes)
+        return file._replace(mark=mark, content=commit.sha256(data)), data
+    except BadSample as bad:
+        return file._replace(mark=mark, content=str(bad.reason)), bad
+
+
+def _confine(file: File) -> None:
+    """Raise BadSample if a file, or the tar that holds it, does not lie where it may."""
+    place = uris.container(file.uri)
+    path, root = uris.local_path(place), file.root
+    if root is None or (not root and (path is None or place != file.uri)):
+        return
+    root = root or str(PurePosixPath(path or "").parent)
+    base = uris.local_path(root)
+    if path is None or base is None:
+        inside = _plain(place).startswith(_plain(f"{root}/")) and ".." not in place.split("/")
+    else:
+        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(base))
+    if not inside:
+        raise BadSample(Reason.NOT_A_FILE, f"{place} leaves {root}: set `root` of the maker if it may")
+
+
+def _plain(uri: str) -> str:
+    """Return a remote uri as it is under each of its schemes: `gs` and `gcs` are one."""
+    scheme, _, path = uri.partition("://")
+    return f"{known_implementations.get(scheme, {}).get('class', scheme)} {path.lstrip('/')}"
+
+
+def _place(uri: str, mark: str) -> Listed:
+    """Return where a photo's bytes are; raises BadSample if its tar does not hold it."""
+    if not uri.startswith("tar://"):
+        return Listed(uri, None, None, {})
+    tar = uris.container(uri)
+    if not mark or not tar.lower().endswith(".tar"):  # a folder or a pattern would be listed, too
+        raise BadSample(Reason.MISSING, "no such tar")
+    if uri not in (members := _members(tar, mark)):
+        raise BadSample(Reason.MISSING, "not in that tar")
+    return members[uri]
+
+
+@lru_cache(RECENT)
+def _members(tar: str, _mark: str) -> dict[str, Listed]:
+    """Return the photos of a tar by their uri."""
+    return {one.uri: one for one in sources.listing([tar])}
+
+
+@lru_cache(RECENT)
+def _scenes(folder: Name, find: str, mark: str) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return the photos in a folder, sorted, and a name of their list, by what `find` leaves of their names."""
+    scenes: dict[str, list[str]] = {}
+    for uri in sorted(_photos(folder, mark)):
+        scenes.setdefault(re.sub(find, "", name_of(uri).text), []).append(uri)
+    return {left: (commit.fingerprint(found), tuple(found)) for left, found in scenes.items()}
+
+
+def _photos(folder: Name, mark: str) -> Iterator[str]:
+    """Yield the photos in a folder."""
+    with _for_good(folder.called(folder.text)):
+        if folder.container:
+            found = [one for one in _members(folder.container, mark) if name_of(one).folder == folder.text]
+        elif folder.local:
+            with os.scandir(folder.text) as entries:
+                files = [one for one in entries if not one.name.startswith(".") and (one.is_file(follow_symlinks=False) or os.path.isfile(one))]
+            found = [uris.of_path(one.path) for one in files]
         else:
-            system, path = uris.remote(name.folder)
+            system, path = uris.remote(folder.text)
             found = [system.unstrip_protocol(one["name"]) for one in system.ls(path, detail=True) if one["type"] == "file"]
-        return sorted(one for one in found if PurePosixPath(name_of(one).text).suffix.lower() in sources.PHOTO_SUFFIXES)
+    yield from (one for one in found if PurePosixPath(name_of(one).text).suffix.lower() in sources.PHOTO_SUFFIXES)
 
 
-def _beside(uri: str) -> str:
+def _holding(uri: str) -> str:
     """Return the uri of what holds a photo: its folder or tar; nothing, where that has no time of its own."""
     name = name_of(uri)
     return name.container or (uris.of_path(name.folder) if name.local else "")
 
 
 def _mark(uri: str) -> str:
-    """Return what changes when a file does, without reading it; nothing, if it is not there."""
+    """Return what changes when a file does, without reading it; nothing, if it is not there. Raises RunError if that cannot be told now."""
     place = uris.container(uri)
     path = uris.local_path(place)
     try:
-        if path is None:
-            system, name = uris.remote(place)
-            return str(system.ukey(name))
-        told = os.stat(path)
-    except (OSError, ValueError):
+        with _for_good(uri):
+            if path is None:
+                system, name = uris.remote(place)
+                return str(system.ukey(name))
+            told = os.stat(path)
+            return f"{told.st_size} {told.st_mtime_ns}"
+    except BadSample:
         return ""
-    return f"{told.st_size} {told.st_mtime_ns}"
-
-
-def _files(folder: str) -> list[str]:
-    """Return the uris of what lies in a folder."""
-    try:
-        with os.scandir(folder) as entries:
-            return [uris.of_path(one.path) for one in entries if not one.name.startswith(".") and one.is_file()]
-    except OSError as error:
-        raise BadSample(Reason.MISSING, f"{folder}: {folders.said(error)}") from error

@@ -13,6 +13,7 @@ Give the inputs `group_by: folder` (or a column `group`), so that a scene does n
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Literal
 
@@ -27,7 +28,7 @@ from filters.contract import Settings, Wants
 from manifests import commit
 from pipelines import crops
 from pipelines.crops import Crop
-from pipelines.makers.beside import Beside, each, name_of, rule
+from pipelines.makers.beside import Beside, absolute, alike, each, name_of, rule, same
 from pipelines.makers.contract import Kind, Maker, Order
 from pipelines.makers.made_of import File, Made, Unmade
 from pipelines.makers.merging import exposures, scene
@@ -49,6 +50,7 @@ class BurstSettings(Settings):
     column: str = Field(default="group", description="`by: column`: that of the lists which names the scene")
     find: str = Field(default="", description="`by: name`: regular expression; names that are equal without what it matches are one scene")
     photos: tuple[Source, ...] = Field(default=(), description="where the scene's other photos are; default the photo's own folder")
+    root: str = Field(default="", description="photos lie below this folder; by default links may not leave theirs")
     most: int = Field(default=16, ge=2, le=64, description="photos that are merged, those whose names are nearest; the merge holds them all in memory")
     least: int = Field(default=2, ge=2, le=64, description="photos that must be usable, the photo itself included")
     least_merged: float = Field(default=0.8, ge=0, le=1, description="share of the picture in which at least half of the other photos show the same")
@@ -60,6 +62,11 @@ class BurstSettings(Settings):
     @classmethod
     def _anywhere(cls, photos: tuple[Source, ...]) -> tuple[Source, ...]:
         return tuple(Source.model_validate(sources.remembered(one)) for one in photos)
+
+    @field_validator("root")
+    @classmethod
+    def _absolute(cls, path: str) -> str:
+        return absolute(path)
 
     @model_validator(mode="after")
     def _possible(self) -> BurstSettings:
@@ -88,11 +95,11 @@ class Burst:
 
     def __init__(self, settings: BurstSettings) -> None:
         self._settings = settings
-        self._beside = Beside(settings.decode)
+        self._beside = Beside(settings.decode, settings.root)
         self._scenes: dict[str, list[str]] = {}
         for listed in sources.listing(settings.photos) if settings.photos else ():
             self._scenes.setdefault(self._scene(listed.uri, listed.extra), []).append(listed.uri)
-        self._open: tuple[tuple[str, ...], dict[str, tuple[File, Frame | str]]] = ((), {})
+        self._open: dict[File, tuple[File, Frame | str]] = {}
         self.name = f"burst {VERSION}, by {settings.by}" + (f" of {commit.fingerprint(self._scenes)[:12]}" if settings.photos else "")
 
     def make(self, orders: Sequence[Order]) -> list[Made | Unmade]:
@@ -106,29 +113,29 @@ class Burst:
         name = name_of(uri)
         return name.called(re.sub(self._settings.unlike, "", name.text))
 
-    def _uris(self, order: Order, read: list[File]) -> list[str]:
+    def _uris(self, order: Order, read: list[File]) -> Sequence[str]:
         """Return the photos of an order's scene, its own among them, sorted; not more than are to be merged."""
         if self._settings.photos:
             own = self._scene(order.uri, dict(order.extra))
             if not own:
                 raise BadSample(Reason.NO_CANDIDATE, f"its list says nothing in column `{self._settings.column}`: it belongs to no scene")
-            among = self._scenes.get(own, [])
+            among: Sequence[str] = self._scenes.get(own, [])
         else:
-            listed, among = self._beside.alike(order.uri, self._settings.unlike)
+            listed, among = alike(order.uri, self._settings.unlike)
             read.append(listed)
-        uris = sorted({*among, order.uri})
-        first = min(max(uris.index(order.uri) - self._settings.most // 2, 0), max(len(uris) - self._settings.most, 0))
-        return uris[first : first + self._settings.most]
+        at = bisect_left(among, order.uri)
+        if order.uri not in among[at : at + 1]:
+            among = [*among[:at], order.uri, *among[at:]]
+        first = min(max(at - self._settings.most // 2, 0), max(len(among) - self._settings.most, 0))
+        return among[first : first + self._settings.most]
 
-    def _frame(self, uri: str, scene_of: tuple[str, ...], read: list[File]) -> Frame | str:
-        """Return a photo, opened once for all orders of its scene; or why it cannot be."""
-        if self._open[0] != scene_of:
-            self._open = (scene_of, {})
-        if uri not in self._open[1]:
-            file, photo = self._beside.opened(uri)
-            self._open[1][uri] = file, str(photo.reason) if isinstance(photo, BadSample) else scene.frame(photo)
-        file, opened = self._open[1][uri]
-        read.append(file)
+    def _frame(self, file: File, read: list[File]) -> Frame | str:
+        """Return a photo, opened once for all orders that it is merged with, unless it has changed; or why it cannot be."""
+        if file not in self._open or not same(self._open[file][0]):
+            seen, photo = self._beside.opened(file)
+            self._open[file] = seen, str(photo.reason) if isinstance(photo, BadSample) else scene.frame(photo)
+        seen, opened = self._open[file]
+        read.append(seen)
         return opened
 
     def _reference(self, order: Order, read: list[File]) -> Srgb:
@@ -147,13 +154,14 @@ class Burst:
 
     def _others(self, order: Order, own: Frame, read: list[File]) -> list[Other]:
         """Return the photos that can be merged with an order's; raises BadSample if they are too few."""
-        uris = tuple(self._uris(order, read))
-        frames = [self._frame(uri, uris, read) for uri in uris if uri != order.uri]
+        files = [self._beside.file(uri, order.uri) for uri in self._uris(order, read)]
+        self._open = {file: self._open[file] for file in files if file in self._open}
+        frames = [self._frame(file, read) for file in files if file.uri != order.uri]
         seen = [one if isinstance(one, str) else scene.compared(own, one) for one in frames]
         others = [one for one in seen if not isinstance(one, str)]
         if len(others) + 1 < self._settings.least:
             why = "; ".join(sorted({one for one in seen if isinstance(one, str)})) or "there are no more"
-            told = f"{len(others) + 1} of {len(uris)} photos of its scene can be merged, `least` is {self._settings.least}"
+            told = f"{len(others) + 1} of {len(files)} photos of its scene can be merged, `least` is {self._settings.least}"
             raise BadSample(Reason.NO_CANDIDATE, f"{told}: {why}")
         return others
 

@@ -1,14 +1,18 @@
 """Candidates that were made, kept by what decides them: nothing dear is asked for twice, in this run or the next.
 
-    FOLDER/ab/abcdef....png    the candidate as the maker gave it, lossless
-    FOLDER/ab/abcdef....json   who made it, from what, and why there is no picture, if there is none; written last
+    FOLDER/ab/abcdef....0123456789ab.png    the candidate as the maker gave it, lossless, under the first digits of its SHA-256
+    FOLDER/ab/abcdef....json                who made it, from what, and why there is no picture, if there is none; written last
 
+Of jobs that make one candidate at the same time, the first that writes its record has made it: what was rendered from it stays true.
 What files beside the photo decided (see `made_of`) is kept with its run only: the key does not know them.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import secrets
 from collections.abc import Mapping
 from itertools import starmap
 from pathlib import Path
@@ -17,9 +21,8 @@ from typing import Any
 from degrade.contract import Srgb
 from degrade.errors import BadSample, CorruptRun, Reason, RunError
 from manifests import commit, pictures, png
-from pipelines.makers.beside import Beside
+from pipelines.makers.beside import same
 from pipelines.makers.made_of import File, Made, Unmade
-from pipelines.photos.decode import DecodeRules
 
 
 def key_of(pixels_sha256: str, maker: str, task: str, prompt: str, seed: int) -> str:
@@ -38,13 +41,12 @@ class Candidates:
     def __init__(self, folder: Path, own: Path) -> None:
         self._folder = folder
         self._own = own
-        self._beside = Beside(DecodeRules())
 
     def has(self, key: str) -> bool:
         """Tell whether a candidate was made, or refused for good.
 
         Raises:
-            RunError: what it was made of has changed.
+            RunError: what it was made of has changed, or cannot be read now.
         """
         if _record(self._folder, key).exists():
             return True
@@ -53,23 +55,26 @@ class Candidates:
         except FileNotFoundError:
             return False
         for file in starmap(File, record["of"]):
-            if not self._beside.same(file):
+            if not same(file):
                 what = f"{file.uri}, which has" if not file.find else f"the photos of one scene with {file.uri}, which have"
                 raise RunError(f"`{record['maker']}` went by {what} changed since this run began: put back what was there, or use a new --out")
         return True
 
     def keep(self, key: str, made: Srgb | BadSample | Made, told: Mapping[str, Any]) -> None:
-        """Write a candidate down, or why there is none."""
+        """Write a candidate down, or why there is none; unless another job was first."""
         record, folder = dict(told), self._folder
         if isinstance(made, (Made, Unmade)):
             record, folder = record | {"of": made.of}, self._own
         if isinstance(made, BadSample):
-            record |= {"reason": str(made.reason), "detail": made.detail}
+            record |= {"reason": str(made.reason), "detail": made.detail.encode("utf-8", "backslashreplace").decode()}
         else:
             data = png.encode(made.picture if isinstance(made, Made) else made)
-            commit.write_bytes(_picture(folder, key), data)
             record |= {"sha256": commit.sha256(data)}
-        commit.write_json(_record(folder, key), record)
+            commit.write_bytes(_picture(folder, key, record["sha256"]), data)
+        there = _first(_record(folder, key), record)
+        for path in folder.glob(f"{key[:2]}/{key}.*.png"):  # of who came later, and of jobs that were killed
+            if path != _picture(folder, key, there.get("sha256", "")):
+                path.unlink(missing_ok=True)
 
     def picture(self, key: str) -> tuple[Srgb, str]:
         """Return a candidate's pixels and the SHA-256 of its file.
@@ -86,7 +91,7 @@ class Candidates:
             raise RunError(f"the candidate {key} has not been made: run `patina restore RUN`") from None
         if "reason" in record:
             raise BadSample(Reason(record["reason"]), record["detail"])
-        path = _picture(folder, key)
+        path = _picture(folder, key, record["sha256"])
         data = path.read_bytes() if path.exists() else b""
         if commit.sha256(data) != record["sha256"]:
             raise CorruptRun(f"{path} is damaged: remove {_record(folder, key).name} beside it and run `patina restore` again")
@@ -97,5 +102,24 @@ def _record(folder: Path, key: str) -> Path:
     return folder / key[:2] / f"{key}.json"
 
 
-def _picture(folder: Path, key: str) -> Path:
-    return folder / key[:2] / f"{key}.png"
+def _picture(folder: Path, key: str, sha256: str) -> Path:
+    return folder / key[:2] / f"{key}.{sha256[:12]}.png"
+
+
+def _first(path: Path, record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Write a record where there is none; return the one that is there."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
+    commit.write_json(temporary, record)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        first: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return first
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}:
+            raise
+        os.rename(temporary, path)  # no hard links here
+    finally:
+        temporary.unlink(missing_ok=True)
+    commit.sync_folder(path.parent)
+    return record

@@ -16,9 +16,11 @@ class File(NamedTuple):
     """A file that decided a candidate, or would have; or which photos stand beside it."""
 
     uri: str
-    mark: str  # its size and time: while they are the same, its bytes need not be read again; empty: it is not there
-    sha256: str  # of its bytes, empty where they were not read; of a listing that of the uris
+    mark: str = ""  # its size and time: while they are the same, its bytes need not be read again; empty: it is not there
+    content: str = ""  # SHA-256 of its bytes, or the reason why they could not be read; of a list of photos, a hash of their uris
     find: str = ""  # a regular expression: the photos are meant whose names are equal without what it matches
+    root: str | None = ""  # what it had to lie below; empty: a local one its own folder, links followed; None: anywhere
+    most_bytes: int = 0  # that it might have
 
 
 class Made(NamedTuple):

@@ -85,8 +85,7 @@ class Paired:
         self._rule = PRESETS[settings.preset] if settings.preset else (settings.find, settings.replace)
         self._told = _told(settings.meta_info) if settings.meta_info else {}
         self._root = settings.root or (settings.meta_info.rpartition("/")[0] if settings.meta_info else "")
-        self._beside = Beside(settings.decode)
-        self._references = Beside(settings.decode, self._root)
+        self._beside = Beside(settings.decode, self._root)
         self.name = f"paired {VERSION}, {_said(settings)}"
 
     def make(self, orders: Sequence[Order]) -> list[Made | Unmade]:
@@ -108,7 +107,7 @@ class Paired:
         for uri in self._named(order):
             if uri == order.uri:
                 raise BadSample(Reason.NO_CANDIDATE, "the rule names the photo itself as its reference")
-            file, photo = self._references.opened(uri)
+            file, photo = self._beside.opened(self._beside.file(uri, order.uri))
             read.append(file)
             if not isinstance(photo, BadSample):
                 return photo
@@ -124,11 +123,11 @@ class Paired:
         if self._settings.column:
             yield self._in_column(order, name)
         elif self._settings.meta_info:
-            yield self._in_file(name)
+            yield self._in_file(order, name)
         else:
             text, times = re.subn(*self._rule, name.text)
             if not times:
-                raise BadSample(Reason.MISSING, f"`{self._rule[0]}` does not match {name.text}: where its reference is, the rule does not say")
+                raise BadSample(Reason.MISSING, f"`{self._rule[0]}` does not match {order.uri}: where its reference is, the rule does not say")
             yield name.called(text)
             if self._settings.preset:
                 suffix = PurePosixPath(text).suffix
@@ -148,10 +147,10 @@ class Paired:
             raise RecipeError(f"column `{self._settings.column}` says {said}: set `root` to the folder where such names begin")
         return f"{self._root}/{said}" if "://" in self._root else uris.of_path(f"{self._root}/{said}")
 
-    def _in_file(self, name: Name) -> str:
+    def _in_file(self, order: Order, name: Name) -> str:
         inner = name.text if name.container else name.text.removeprefix(f"{self._root}/")
         if inner not in self._told:
-            raise BadSample(Reason.MISSING, f"{self._settings.meta_info} does not name {inner}")
+            raise BadSample(Reason.MISSING, f"{self._settings.meta_info} does not name {order.uri}")
         return name.called(self._told[inner] if name.container else f"{self._root}/{self._told[inner]}")
 
 

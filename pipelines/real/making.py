@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -104,10 +105,11 @@ def _rows(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _tasks(run: Run, name: str, page: MakerRecipe, opened: dict[str, Any], missing: list[dict[str, Any]], batch: int) -> Iterator[dict[str, Any]]:
-    """Yield tasks of some batches each; two rows that ask for the same picture ask once."""
+    """Yield tasks of some batches each; two rows that ask for the same picture ask once, and photos that stand together follow one another."""
     needed = ("photo_uri", "photo_offset", "photo_size", "photo_sha256", "photo_frame", "crop_x", "crop_y", "crop_width", "crop_height")
     once = {orders.key(row, opened): row for row in missing}
-    light = iter([{field: row[field] for field in (*needed, "width", "height", "task", "others", "extra")} for row in once.values()])
+    near = sorted(once.values(), key=operator.itemgetter("photo_uri"))  # the plan is in no order, and a burst opens its whole scene
+    light = iter([{field: row[field] for field in (*needed, "width", "height", "task", "others", "extra")} for row in near])
     while part := list(islice(light, batch * BATCHES_PER_TASK)):
         yield {"run": str(run.folder), "name": name, "kind": page.kind, "settings": page.opened_settings(), "batch": batch, "rows": part}
 

@@ -18,11 +18,13 @@ from manifests import png
 from pipelines import crops
 from pipelines.crops import Crop
 from pipelines.makers import burst
+from pipelines.makers.beside import Beside
 from pipelines.makers.burst import BurstSettings
 from pipelines.makers.contract import Order
 from pipelines.makers.kept import Candidates
 from pipelines.makers.made_of import Made
 from pipelines.photos import uris
+from pipelines.photos.decode import DecodeRules
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +137,32 @@ def test_the_nearest_names_are_merged(seen, tmp_path):
     maker = burst.open_maker(BurstSettings(most=3), None)
     for at, expected in ((0, [0, 1, 2]), (4, [3, 4, 5]), (7, [5, 6, 7])):
         assert [Path(uri) for uri in maker._uris(order(paths[at], shots(seen[:1])[0]), [])] == [paths[index] for index in expected]
+    listed = tmp_path / "list.csv"
+    listed.write_text("path,group\n" + "".join(f"{path},a\n" for path in paths[1:]))
+    maker = burst.open_maker(BurstSettings(by="column", photos=(str(listed),), most=3), None)
+    assert [Path(uri) for uri in maker._uris(order(paths[0], seen[0], group="a"), [])] == paths[:3]
+
+
+def test_a_photo_is_opened_once_while_its_neighbours_are_merged(tmp_path):
+    """As the window of `most` photos moves along a scene, what stays in it stays open."""
+
+    class Counting(Beside):
+        def opened(self, file):
+            seen.append(file.uri)
+            return super().opened(file)
+
+    seen: list[str] = []
+    frames = [np.full((64, 64, 3), level, np.uint8) for level in range(60, 69)]
+    paths = written(tmp_path / "scene", frames)
+    maker = burst.Burst(BurstSettings(most=4))
+    maker._beside = Counting(DecodeRules())
+    maker.make([order(path, frame) for path, frame in zip(paths, frames, strict=True)])
+    assert sorted(seen) == [str(path) for path in paths]
+    assert len(maker._open) == 4
+    paths[-1].write_bytes(png.encode(frames[0]))
+    del seen[:]
+    maker.make([order(paths[-2], frames[-2])])
+    assert seen == [str(paths[-1])]
 
 
 def test_a_scene_that_changes_is_noticed(seen, tmp_path):

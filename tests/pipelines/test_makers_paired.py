@@ -98,7 +98,7 @@ def test_a_meta_info_file(tmp_path, sides):
     found, bad = made(PairedSettings(meta_info=str(listed)), order(path, degraded), order(lone, degraded))
     assert np.array_equal(found, crops.cut(clean, CROP))
     assert bad.reason == Reason.MISSING
-    assert "does not name lq/0002.png" in bad.detail
+    assert f"does not name {lone}" in bad.detail
     for text in ("gt/0001.png lq/0001.png", "a.png, b.png, c.png", "gt/1.png, lq/1.png\ngt/2.png, lq/1.png"):
         listed.write_text(text)
         with pytest.raises(RecipeError, match=r"meta_info\.txt, line"):
@@ -150,6 +150,11 @@ def test_a_name_that_is_no_text(tmp_path, sides):
     written(tmp_path / "gt" / "a\nb.png", clean)
     (found,) = made(PairedSettings(preset="basicsr"), order(uris.of_path(str(path)), degraded))
     assert np.array_equal(found, crops.cut(clean, CROP))
+    lone = written(Path(os.fsdecode(os.fsencode(tmp_path) + b"/other/caf\xe9.png")), degraded)
+    (tmp_path / "meta.txt").write_text("")
+    for rule in (PairedSettings(preset="basicsr"), PairedSettings(meta_info=str(tmp_path / "meta.txt"))):
+        (bad,) = made(rule, order(uris.of_path(str(lone)), degraded))
+        assert "caf%E9.png" in bad.detail
 
 
 def test_what_cannot_be_cut_alike_is_refused(tmp_path, sides):
@@ -197,6 +202,8 @@ def test_a_refusal_ends_when_the_reference_comes(tmp_path, sides):
     with pytest.raises(RunError, match=r"gt/a\.webp, which has changed"):
         kept.has("ab")
     packed("lq/a.png", "lq/b.png")
+    assert kept.has("cd")
+    packed("lq/a.png", "gt/a.png")
     assert not (tmp_path / "shared").exists()
     with pytest.raises(RunError, match=r"gt/a\.png::.*set\.tar, which has changed"):
         kept.has("cd")
