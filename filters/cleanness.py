@@ -7,6 +7,7 @@ taken again with other limits as often as one likes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
@@ -18,6 +19,7 @@ from degrade.contract import Srgb
 from degrade.errors import Reason
 from degrade.keys import refuse_unknown_keys
 from filters import detail, jpeg_history, tones
+from filters.limits import beyond, end
 from filters.verdict import KEEP, Verdict
 
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -118,7 +120,8 @@ def decide(measures: Mapping[str, float], limits: Limits) -> Verdict:
     for check in CHECKS:
         value, limit = measures.get(check.measure), check.limit(limits)
         if value is not None and (value > limit if check.upper else value < limit):
-            return Verdict(keep=False, reason=check.reason, detail=f"{value:.3g} {check.unit}; the limit is {limit:g}")
+            bounds = (-math.inf, limit) if check.upper else (limit, math.inf)
+            return Verdict(keep=False, reason=check.reason, detail=f"{beyond(value, bounds, 3)} {check.unit}; the limit is {end(limit)}")
     return KEEP
 
 

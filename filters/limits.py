@@ -68,16 +68,23 @@ def decide(numbers: Mapping[str, float], limits: Mapping[str, Limit], task: str 
 
 
 def broken(name: str, value: float, bounds: Bounds) -> str:
-    """Say which number broke which interval, with as many digits as it takes to see that it did, 4 at least."""
+    """Say which number broke which interval."""
     low, high = bounds
-    told = (f"{value:.{digits}g}" for digits in range(4, 18))  # 17 tell any two numbers apart
-    number = f"{name} {next(text for text in told if (float(text) < low if value < low else not float(text) <= high))}"
+    number = f"{name} {beyond(value, bounds)}"
     if math.isfinite(low) and math.isfinite(high):
-        return f"{number} outside [{_end(low)}, {_end(high)}]"
-    return f"{number} below {_end(low)}" if value < low else f"{number} above {_end(high)}"
+        return f"{number} outside [{end(low)}, {end(high)}]"
+    return f"{number} below {end(low)}" if value < low else f"{number} above {end(high)}"
 
 
-def _end(end: float) -> str:
+def beyond(value: float, bounds: Bounds, fewest: int = 4) -> str:
+    """Return a number that lies outside of an interval, with as many digits as it takes to see that it does."""
+    low, high = bounds
+    whole = len(f"{abs(value):.0f}")  # digits before the point are all told
+    told = (f"{value:.{digits}g}" for digits in range(min(max(fewest, whole), 17), 18))  # 17 tell any two numbers apart
+    return next(text for text in told if (float(text) < low if value < low else not float(text) <= high))
+
+
+def end(limit: float) -> str:
     """Return the end of an interval as it was written."""
-    short = f"{end:g}"
-    return short if float(short) == end else repr(end)
+    short = f"{limit:g}"
+    return short if float(short) == limit else repr(limit)

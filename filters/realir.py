@@ -8,7 +8,8 @@ round.) LPIPS is taken against the degraded picture, for a real photo has no cle
 A task's value is the mean over its pictures, the average is the mean over tasks, so that a task counts alike whatever its size.
 
 We add what the published table hides: `drop`, the difference before it is cut off at 0, and how many pictures got worse.
-Pictures on which the model would not commit itself are listed and left out of the means, as are unreadable answers there.
+Pictures on which the model would not commit itself are listed and left out of the means, as are unreadable answers there; a task of which
+nothing else is left has no means, and no part in the average.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ class Line(NamedTuple):
     task: str
     pictures: int  # that the means are over
     left_out: int  # on which the model would not commit itself
-    rs: float
-    lpips: float
-    fs: float
-    drop: float
-    worse_frac: float  # of the pictures
+    rs: float | None = None  # nothing where there is no such picture
+    lpips: float | None = None
+    fs: float | None = None
+    drop: float | None = None
+    worse_frac: float | None = None  # of the pictures
 
 
 def restoration_score(drop: float) -> float:
@@ -69,19 +70,22 @@ def table(judged: Sequence[Judged]) -> list[Line]:
     """Return a line per task, in the order of their first pictures, and the average over them.
 
     Raises:
-        RunError: a task has no picture that the model committed itself on, or there is none at all.
+        RunError: there is no picture that the model committed itself on.
     """
     tasks = list(dict.fromkeys(one.task for one in judged))
     if not tasks:
         raise RunError("there is no picture to average over")
     lines = [_line(task, [one for one in judged if one.task == task]) for task in tasks]
-    return [*lines, _average(lines)]
+    whole = [line for line in lines if line.pictures]
+    if not whole:
+        raise RunError(f"the model committed itself on none of {len(judged)} pictures; is it an instruction-tuned one?")
+    return [*lines, _average(whole)._replace(left_out=sum(line.left_out for line in lines))]
 
 
 def _line(task: str, judged: Sequence[Judged]) -> Line:
     sure = [(one.drop, one.lpips) for one in judged if one.drop is not None]
     if not sure:
-        raise RunError(f"{task}: the model committed itself on none of {len(judged)} pictures; is it an instruction-tuned one?")
+        return Line(task, 0, len(judged))
     scores = [restoration_score(drop) for drop, _ in sure]
     return Line(
         task,

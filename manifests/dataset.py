@@ -92,7 +92,7 @@ class PairDataset:
         _refuse_without(self._rows, self._layers)
         self.buckets, self.sizes = self._augment.buckets.assign(self.column("height"), self.column("width"))
         self._columns = {name: self._rows[name].chunk(0) for name in self._rows.column_names}
-        self._scores = dict.fromkeys(sorted(set(self._columns["scores"].keys.to_pylist())), math.nan)
+        self._scores = dict.fromkeys(sorted(pc.unique(self._columns["scores"].keys).to_pylist()), math.nan)
         self._shards = OpenShards(folders)
         self._cursor = Cursor()
 

@@ -71,7 +71,7 @@ def export(run: Path, manifest: Path, to: str, language: str = "en", story: Stor
 def _record(folder: Path) -> dict[str, Any] | None:
     """Return what a folder was made from; None where that cannot be read."""
     try:
-        record: dict[str, Any] = json.loads((folder / RECORD).read_text())
+        record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     return record
@@ -81,7 +81,7 @@ def _begin(building: Path, made_from: dict[str, Any]) -> None:
     """Make the temporary folder, or go on with one that was begun from the same manifest."""
     begun = building / f".{RECORD}"
     try:
-        same = json.loads(begun.read_text()) == made_from
+        same = json.loads(begun.read_text(encoding="utf-8")) == made_from
     except (FileNotFoundError, json.JSONDecodeError):
         same = False
     if not same:

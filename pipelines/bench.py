@@ -72,7 +72,7 @@ def judge(pairs: Sequence[Couple], severity: Scorer, fidelity: Scorer, reading: 
         batch: couples in memory at once.
 
     Raises:
-        RunError: no couple could be judged, or all of a task's are beyond the model.
+        RunError: no couple could be judged, or all are beyond the model.
     """
     verdicts: list[Verdict] = []
     refused: list[Refused] = []

@@ -50,7 +50,7 @@ def bench(
         print(json.dumps({"out": str(out), **result.told, "table": [line._asdict() for line in result.lines], "refused": refused}))
     else:
         _show(result, out)
-    raise typer.Exit(OPEN if result.refused else CLOSED)
+    raise typer.Exit(OPEN if result.refused or not all(line.pictures for line in result.lines) else CLOSED)
 
 
 def _path(path: Path | None) -> str | None:
@@ -85,11 +85,14 @@ def _show(result: Any, out: Path) -> None:
     for title in ("task", "pictures", "RS", "LPIPS", "FS", "drop", "worse"):
         table.add_column(title, justify="left" if title == "task" else "right")
     for line in result.lines:
-        numbers = (f"{line.rs:.3f}", f"{line.lpips:.3f}", f"{line.fs:.3f}", f"{line.drop:+.3f}", f"{line.worse_frac:.0%}")
+        told = ((line.rs, ".3f"), (line.lpips, ".3f"), (line.fs, ".3f"), (line.drop, "+.3f"), (line.worse_frac, ".0%"))
+        numbers = ("-" if number is None else format(number, form) for number, form in told)
         table.add_row(line.task, str(line.pictures), *numbers, end_section=line is result.lines[-2])
     Console().print(table)
     if left_out := result.lines[-1].left_out:
         print(f"{left_out} pictures are in no mean: the model would not commit itself")
+    if unsure := [line.task for line in result.lines if not line.pictures]:
+        print(f"NOT IN THE AVERAGE {', '.join(unsure)}: the model committed itself on none of their pictures")
     if resized := sum(bool(verdict.resized_from) for verdict in result.verdicts):
         print(f"{resized} restored pictures had another size than the degraded one and were brought to it")
     for refused in result.refused:

@@ -70,7 +70,7 @@ def join(out: Path, folders: Sequence[Path]) -> Joint:
     run = _opened(out, members, identity)
     made_from = {"runs": told, "manifests": [member.manifest_sha256 for member in members]}
     record = out / RECORD
-    if record.exists() and (known := json.loads(record.read_text()))["made_from"] == made_from and run.manifest.exists():
+    if record.exists() and (known := json.loads(record.read_text(encoding="utf-8")))["made_from"] == made_from and run.manifest.exists():
         return Joint(**known["joint"])
     record.unlink(missing_ok=True)
     for folder, _, _ in os.walk(out):
@@ -94,7 +94,7 @@ def _members(out: Path, folders: Sequence[Path]) -> list[Member]:
     for folder in folders:
         run = load(folder)
         require(run.manifest, "select", folder)
-        record = json.loads(run.manifest_record.read_text()) if run.manifest_record.exists() else {}
+        record = json.loads(run.manifest_record.read_text(encoding="utf-8")) if run.manifest_record.exists() else {}
         digest = commit.sha256(run.manifest.read_bytes())
         if record.get("sha256") != digest:
             raise CorruptRun(f"{run.manifest} is not what was committed: run `patina select {folder}`")
@@ -111,7 +111,7 @@ def _opened(out: Path, members: Sequence[Member], identity: dict[str, Any]) -> R
     """Return the folder as a run; its recipe names the runs and holds their pages for people."""
     fingerprint = identity_fingerprint(identity)
     if (out / "run.json").exists():
-        if json.loads((out / "run.json").read_text())["fingerprint"] != fingerprint:
+        if json.loads((out / "run.json").read_text(encoding="utf-8"))["fingerprint"] != fingerprint:
             raise RunError(f"{out} is another run, or was joined from others: choose a new folder")
         return load(out)
     if out.exists() and any(path.name != ".lock" for path in out.iterdir()):

@@ -63,7 +63,7 @@ def without_collector() -> Iterator[None]:
 def read_record(run: Run) -> dict[str, Any]:
     """Return what the plan committed."""
     require(run.plan_record, "plan", run.folder)
-    record: dict[str, Any] = json.loads(run.plan_record.read_text())
+    record: dict[str, Any] = json.loads(run.plan_record.read_text(encoding="utf-8"))
     if record["fingerprint"] != run.fingerprint:
         raise RunError(f"{run.plan_record} belongs to another recipe than {run.folder / 'run.json'}: use a new --out")
     return record

@@ -117,7 +117,7 @@ def create(folder: Path, recipe: Recipe, page: str, inputs: tuple[Source, ...]) 
     fingerprint = recipes.identity_fingerprint(identity)
     record = folder / "run.json"
     if record.exists() and (folder / "listing.parquet").exists():  # a run that never found its inputs binds nobody
-        old = json.loads(record.read_text())
+        old = json.loads(record.read_text(encoding="utf-8"))
         difference = recipes.changed(old["identity"], identity)
         if difference:
             lines = "\n  ".join(difference)
@@ -142,7 +142,7 @@ def _refuse_strange(folder: Path) -> None:
 def load(folder: Path) -> Run:
     """Open a run folder that exists already; raises RunError if it does not."""
     try:
-        record: dict[str, Any] = json.loads((folder / "run.json").read_text())
+        record: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{folder} is no run folder (no run.json); make one with `patina build RECIPE --out {folder}`") from None
     return Run(folder, recipes.parse(record["recipe"], str(folder / "run.json")), record["fingerprint"])

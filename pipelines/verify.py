@@ -66,7 +66,7 @@ def _plan(run: Run, record: dict[str, Any]) -> list[Fault]:
 
 def _manifest(run: Run, done: set[str]) -> list[Fault]:
     """Return how the manifest differs from its commit record, and from the shards that it was selected from."""
-    record: dict[str, Any] = json.loads(run.manifest_record.read_text()) if run.manifest_record.exists() else {}
+    record: dict[str, Any] = json.loads(run.manifest_record.read_text(encoding="utf-8")) if run.manifest_record.exists() else {}
     if record.get("sha256") != sha256(run.manifest.read_bytes()):
         return [Fault(run.manifest.name, "has other bytes than were committed; run `patina select` again")]
     changed = [shard for shard in sorted(done) if record["shards"].get(shard) not in {None, sha256(rows_path(run.folder, shard).read_bytes())}]

@@ -34,7 +34,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     begun = time.process_time()
     if options.numbers and options.numbers.exists():
-        rows = [table.Row(**row) for row in json.loads(options.numbers.read_text())]
+        rows = [table.Row(**row) for row in json.loads(options.numbers.read_text(encoding="utf-8"))]
     else:
         counts = (3, 1) if options.quick else (options.good, options.faulty)
         rows = list(table.measured(options.photos, options.half, *counts))

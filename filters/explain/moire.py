@@ -50,7 +50,8 @@ def _even(clean: Linear) -> NDArray[np.bool_]:
     texture = cv2.GaussianBlur(np.abs(fine_part(light, EVEN_PX)), (0, 0), EVEN_PX) / (light + np.float32(DARK))
     fair = (clean.max(axis=2) < BRIGHT) & (clean.min(axis=2) > DARK)
     if fair.mean() < FEWEST:
-        fair = clean.max(axis=2) <= max(BRIGHT, float(np.quantile(clean, 0.5)))
+        brightest = clean.max(axis=2)
+        fair = brightest <= max(BRIGHT, float(np.quantile(brightest, 0.5)))
     return fair & (texture <= np.quantile(texture[fair], EVENEST))
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from manifests import commit, licences
-from manifests.formats.rows import photo_name
+from manifests.formats.rows import photo_name, public
 
 _NEEDED = ["verdict", "photo_uri", "photo_sha256", "extra", "others"]
 
@@ -45,13 +45,13 @@ def gather(run: Path, manifest: Path) -> list[Credit]:
     counts: Counter[tuple[str, str]] = Counter()
     for row in rows:
         own = ("photo", row["photo_sha256"])
-        known.setdefault(row["photo_sha256"], dict(row["extra"] or []))
+        known[row["photo_sha256"]] = dict(row["extra"] or [])  # the row's own words: the same bytes may stand elsewhere, under other terms
         others = [other for other in json.loads(row["others"] or "[]") if "sha256" in other]  # an order to a maker brings no light
         lit_by = {own: row["photo_uri"], **{(other["role"], other["sha256"]): other["uri"] for other in others}}
         counts.update(lit_by.keys())
         for key, uri in lit_by.items():
             names.setdefault(key, photo_name(uri))
-    found = [Credit(names[role, sha256], sha256, role, count, known.get(sha256, {})) for (role, sha256), count in counts.items()]
+    found = [Credit(names[role, sha256], sha256, role, count, public(known.get(sha256, {}))) for (role, sha256), count in counts.items()]
     return sorted(found, key=lambda credit: (credit.role != "photo", credit.role, credit.photo, credit.sha256))
 
 
@@ -60,7 +60,8 @@ def _told(run: Path) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for name in ("banks.parquet", "index.parquet"):
         if (run / name).exists():
-            table = commit.read_table(run / name, ["sha256", "extra"])
+            table = commit.read_table(run / name, ["sha256", "extra", "verdict"])
+            table = table.filter(pc.equal(table.column("verdict"), "keep"))
             table = table.filter(pc.fill_null(pc.greater(_count(table.column("extra")), 0), False))
             found |= {row["sha256"]: dict(row["extra"]) for row in table.to_pylist() if row["sha256"]}
     return found

@@ -48,7 +48,7 @@ def rows(table: pa.Table, language: str = "en") -> Iterator[dict[str, Any]]:
     first: dict[tuple[str, str], str] = {}
     for batch in table.to_batches(max_chunksize=BATCH_ROWS):
         for row in batch.to_pylist():
-            row |= {"extra": licences.named(dict(row["extra"] or [])), "scores": dict(row["scores"] or [])}
+            row |= {"extra": licences.named(public(dict(row["extra"] or []))), "scores": dict(row["scores"] or [])}
             row["layers"] = {layer["name"]: layer for layer in json.loads(row["layers"] or "[]")}
             row["prompt"] = row[f"prompt_{language}"]
             row["photo"] = photo_name(row["photo_uri"])
@@ -56,8 +56,17 @@ def rows(table: pa.Table, language: str = "en") -> Iterator[dict[str, Any]]:
             yield row
 
 
+def public(extra: dict[str, str]) -> dict[str, str]:
+    """Return what may be told of what came with a photo: of a group that is a folder, only which photos it holds."""
+    group = extra.get("group", "")
+    return extra | ({"group": commit.short_hash(group)} if "/" in group else {})
+
+
 def photo_name(uri: str) -> str:
-    """Return what may be told of where a photo came from: a remote address without signature, a local file's name."""
+    """Return what may be told of where a photo came from: a remote address without signature, a local file's name; of a tar both, and the member."""
+    if uri.startswith("tar://"):
+        member, _, container = uri.removeprefix("tar://").partition("::")
+        return f"{photo_name(container)}/{member}"
     place = urlsplit(uri)
     if place.scheme and place.netloc:
         return f"{place.scheme}://{place.hostname}{place.path}"

@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from degrade.errors import CorruptRun, RecipeError
+from degrade.errors import CorruptRun, RecipeError, RunError
 from degrade.keys import nearest
 from manifests.commit import sync_folder
 
@@ -62,8 +62,8 @@ def reviewed(pair_id: str, reviewer: Any, decision: Any, reason: Any = None, not
         raise RecipeError(f"decision `{decision}`: {nearest(str(decision), DECISIONS)}")
     if decision == "reject" and reason not in REASONS:
         raise RecipeError(f"a reject needs a reason, not `{reason}`: {nearest(str(reason), REASONS)}")
-    if not isinstance(note, str) or len(note) > LONGEST_NOTE:
-        raise RecipeError(f"a note has at most {LONGEST_NOTE} characters")
+    if not isinstance(note, str) or len(note) > LONGEST_NOTE or any("\ud800" <= letter <= "\udfff" for letter in note):
+        raise RecipeError(f"a note is text of at most {LONGEST_NOTE} characters")
     at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     return Review(pair_id, name, decision, reason if decision == "reject" else None, " ".join(note.split()), at)
 
@@ -86,14 +86,17 @@ class ReviewLog:
         self._lock = threading.Lock()
 
     def append(self, review: Review) -> None:
-        """Write a decision down; it is on the disk when this returns."""
+        """Write a decision down; it is on the disk when this returns. Raises RunError where there is no room for it."""
         line = (json.dumps(review._asdict(), ensure_ascii=False) + "\n").encode()
         new = not self.path.exists()
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             _drop_torn_line(handle)
-            os.write(handle, line)
+            size = os.fstat(handle).st_size
+            if os.write(handle, line) < len(line):
+                os.ftruncate(handle, size)
+                raise RunError(f"{self.path} cannot grow: the disk is full. Make room, and say it again")
             os.fsync(handle)
         finally:
             os.close(handle)
@@ -122,10 +125,11 @@ class ReviewLog:
                 self._standing, self._read, self._lines = {}, 0, 0
             file.seek(self._read)
             whole, _, _ = file.read().rpartition(b"\n")
-        self._read += len(whole) + 1 if whole else 0
         lines = whole.split(b"\n") if whole else []
+        found = [self._parsed(line, self._lines + 1 + at) for at, line in enumerate(lines)]
+        self._read += len(whole) + 1 if whole else 0  # only now: a line that is no review is told of at every look
         self._lines += len(lines)
-        return [self._parsed(line, self._lines - len(lines) + 1 + at) for at, line in enumerate(lines)]
+        return found
 
     def _parsed(self, line: bytes, number: int) -> Review:
         try:

@@ -50,7 +50,7 @@ class Source(BaseModel):
 def remembered(source: Source) -> dict[str, Any]:
     """Return a source as a run remembers it: a local path does not depend on where the command was run."""
     told = source.model_dump(mode="json", exclude_defaults=True)
-    return told if "://" in source.path else {**told, "path": os.path.abspath(source.path)}
+    return {key: os.path.abspath(os.path.expanduser(text)) if key in {"path", "root"} and "://" not in text else text for key, text in told.items()}
 
 
 class Listed(NamedTuple):
@@ -80,11 +80,17 @@ def listing(sources: Sequence[Source | str], suffixes: frozenset[str] = PHOTO_SU
         empty = True
         for found in _found(source, suffixes):
             empty = False
-            folder = {"group": found.uri.rpartition("/")[0]} if source.group_by == "folder" else {}
+            folder = {"group": _folder(found.uri)} if source.group_by == "folder" else {}
             listed.setdefault(found.uri, found._replace(extra={**folder, **source.extra, **found.extra}))
         if empty:
             raise RecipeError(f"{source.path}: holds no photo (looked for {' '.join(sorted(suffixes))})")
     return [listed[uri] for uri in sorted(listed)]
+
+
+def _folder(uri: str) -> str:
+    """Return the folder of a photo, of one in a tar that within the tar."""
+    name, mark, tar = uri.partition("::") if uri.startswith("tar://") else (uri, "", "")
+    return name.rpartition("/")[0] + mark + tar
 
 
 def read(listed: Listed, max_bytes: int = MAX_BYTES) -> bytes:
@@ -218,7 +224,9 @@ def _entry(entry: lists.Entry, folder: str, *, confined: bool) -> Listed:
     if path is None or (uris.local_path(folder) is None and not path.startswith("/")):
         uri = entry.name if path is None else f"{folder}/{path}"
         uris.remote(uri)  # what is not followed is an error of the list, not of each of a million rows
-        return Listed(uri, None, None, entry.extra)
+        inside = not confined or (uri.startswith(f"{folder.rstrip('/')}/") and ".." not in uri.split("/"))
+        problem = None if inside else BadSample(Reason.NOT_A_FILE, f"leaves {folder}, the `root` of its source")
+        return Listed(uri, None, None, entry.extra, problem)
     free = path.startswith("/") and not confined
     file = folders.inspect(str(Path(folder, path)), str(Path(path).parent) if free else folder)
     return Listed(uris.of_path(file.path), None, file.size, entry.extra, file.problem)

@@ -80,7 +80,7 @@ def write(run: Run) -> Path:
 def refresh(run: Run) -> Path:
     """Draw the report unless it shows this manifest already; answer its page."""
     record, page = run.report / "report.json", run.report / "index.html"
-    if page.exists() and record.exists() and json.loads(record.read_text()).get("made_from") == _made_from(run):
+    if page.exists() and record.exists() and json.loads(record.read_text(encoding="utf-8")).get("made_from") == _made_from(run):
         return page
     return write(run)
 
@@ -103,7 +103,7 @@ def _falls_by(run: Run, table: pa.Table) -> dict[str, dict[str, tuple[int, list[
 
 
 def _made_from(run: Run) -> str:
-    digest: str = json.loads(run.manifest_record.read_text())["sha256"]
+    digest: str = json.loads(run.manifest_record.read_text(encoding="utf-8"))["sha256"]
     return digest
 
 

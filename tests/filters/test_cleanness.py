@@ -183,3 +183,10 @@ def test_near_photos_have_near_hashes(astronaut: Srgb, rocket: Srgb) -> None:
     assert _distance(astronaut, copy) <= 8
     assert _distance(astronaut, rocket) > 16
     assert _distance(astronaut, np.ascontiguousarray(astronaut[:, ::-1])) > 16
+
+
+def test_what_is_just_beyond_a_limit_is_told_so():
+    """A number is given with the digits that show what is wrong with it."""
+    verdict = decide({"short_side": 1023.0}, Limits(min_short_side=1024))
+    assert verdict.detail == "1023 px; the limit is 1024"
+    assert decide({"noise_sigma": 4.0004}, Limits(max_noise_sigma=4.0)).detail == "4.0004 levels of noise; the limit is 4"

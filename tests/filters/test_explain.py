@@ -217,3 +217,10 @@ def test_a_night_is_no_photo_that_lacks_light(light):
     assert signs[2] > 2.0
     assert signs[3] < 0.5
     assert float(np.median(luminance(windows))) < 0.05
+
+
+def test_a_bright_sky_without_fair_tones_is_compared_all_the_same():
+    """Where the highest channel is beyond what is fair everywhere, and the median of all colours is not, half of the pixels still count."""
+    sky = np.full((512, 512, 3), (135, 190, 242), np.uint8)
+    sky[::2] += 3
+    assert np.isfinite(evidence.explain("moire", sky, sky // 2).strength)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from degrade.errors import RunError
-from filters.realir import Judged, final_score, restoration_score, table
+from filters.realir import Judged, Line, final_score, restoration_score, table
 
 
 def test_the_final_score_is_the_published_formula():
@@ -41,8 +41,15 @@ def test_undecided_pictures_are_in_no_mean():
 
 
 def test_a_table_of_nothing_is_refused():
-    """No pictures, or a task on which nothing was decided, is an error that names the task."""
+    """No pictures, or none on which anything was decided, is an error."""
     with pytest.raises(RunError, match="no picture"):
         table([])
-    with pytest.raises(RunError, match="haze: the model committed itself on none of 1"):
-        table([Judged("a", "rain", 1.0, 0.1), Judged("b", "haze", None, 0.1)])
+    with pytest.raises(RunError, match="the model committed itself on none of 1"):
+        table([Judged("b", "haze", None, 0.1)])
+
+
+def test_a_task_that_nothing_is_known_of_has_a_line_and_no_part_in_the_average():
+    """What was judged of the other tasks is not lost."""
+    rain, haze, average = table([Judged("a", "rain", 1.0, 0.1), Judged("b", "haze", None, 0.1)])
+    assert haze == Line("haze", 0, 1)
+    assert (average.rs, average.pictures, average.left_out) == (rain.rs, 1, 1)

@@ -73,8 +73,9 @@ def craft(folder: Path) -> Path:
                     writer.add_pair(row_of(at, told), coded(scene(told["clean"]), "image/png"), degraded, layers)
     rows = [row for split in ("test", "train") for row in commit.read_table(rows_path(folder, f"{split}-00000")).to_pylist()]
     write_manifest(folder, rows)
-    partner = {**dict.fromkeys(INDEX.names), "sha256": PARTNER, "extra": [("licence", "each to his own")]}
-    commit.write_table(folder / "index.parquet", pa.Table.from_pylist([partner], INDEX))
+    partner = {**dict.fromkeys(INDEX.names), "sha256": PARTNER, "extra": [("licence", "each to his own")], "verdict": "keep"}
+    copies = [{**partner, "sha256": sha256, "extra": [("licence", "free for all")], "verdict": "reject"} for sha256 in (PARTNER, SHARED)]
+    commit.write_table(folder / "index.parquet", pa.Table.from_pylist([partner, *copies], INDEX))
     return folder / "manifest.parquet"
 
 

@@ -17,6 +17,7 @@ import degrade
 from manifests.card.readme import Story, cell, grid, hub_name
 from manifests.commit import read_table
 from manifests.export import export
+from manifests.formats.rows import photo_name, public
 from pipelines.citations import CITATIONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -50,7 +51,7 @@ def test_counts_are_the_manifests(page):
 
 
 def test_every_photo_is_credited(folder):
-    """photos.csv names photos and second photos with what their lists told; local folders and signatures stay at home."""
+    """photos.csv names photos and second photos with what their own lists told, not those of refused copies; folders and signatures stay at home."""
     text = (folder / "photos.csv").read_text(encoding="utf-8")
     told = {(row["role"], row["sha256"]): row for row in csv.DictReader(io.StringIO(text))}
     assert told["photo", SHARED]["pairs"] == "2"
@@ -113,3 +114,14 @@ def test_every_degradation_is_cited_and_nothing_else():
     assert CITATIONS.keys() == set(degrade.NAMES)
     for works in CITATIONS.values():
         assert [work for work in works if work.split()[0].rstrip(",") not in code] == []
+
+
+def test_of_tars_and_groups_no_folder_is_told():
+    """Of a photo in a tar its own name and the tar's are told, of a group that is a folder a hash; credentials never."""
+    assert photo_name("tar://train/a.jpg::/home/me/secret/x.tar") == "x.tar/train/a.jpg"
+    assert photo_name("tar://a%0A.jpg#2::s3://key:word@bucket/x.tar?sig=secret") == "s3://bucket/x.tar/a%0A.jpg#2"
+    told = public({"group": "/home/me/wedding", "licence": "CC0"})
+    assert told["licence"] == "CC0"
+    assert len(told["group"]) == 32
+    assert told == public({"group": "/home/me/wedding", "licence": "CC0"}) != public({"group": "/home/me/party", "licence": "CC0"})
+    assert public({"group": "scene 7"}) == {"group": "scene 7"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from degrade.errors import CorruptRun, RecipeError
+from degrade.errors import CorruptRun, RecipeError, RunError
 from manifests.page import queue
 from manifests.page.agreement import agreement, alpha
 from manifests.page.reviews import ReviewLog, disputed, outcome, reviewed, settled
@@ -54,8 +55,24 @@ def test_a_damaged_line_is_named(tmp_path):
     log.append(said("p", "ann", "accept"))
     with open(log.path, "ab") as file:
         file.write(b"oops\n")
-    with pytest.raises(CorruptRun, match="line 2"):
-        ReviewLog(tmp_path).standing()
+    opened = ReviewLog(tmp_path)
+    for _ in range(2):  # at every look, not at the first alone
+        with pytest.raises(CorruptRun, match="line 2"):
+            opened.standing()
+
+
+def test_what_finds_no_room_was_not_said(tmp_path, monkeypatch):
+    """A word that a full disk cut short is an error for whoever said it, and spoils no later one."""
+    log = ReviewLog(tmp_path)
+    log.append(said("p", "ann", "accept"))
+    with monkeypatch.context() as full:
+        whole = os.write
+        full.setattr(os, "write", lambda handle, line: whole(handle, line[:40]))
+        with pytest.raises(RunError, match="Make room"):
+            log.append(said("q", "ann", "accept"))
+    log.append(said("r", "ann", "accept"))
+    assert log.standing().keys() == {"p", "r"}
+    assert log.path.read_bytes().count(b"\n") == 2
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,14 @@ import io
 import os
 import socket
 import tarfile
+from collections import Counter
 from pathlib import Path
 
 import fsspec
 import pytest
 
 from degrade.errors import BadSample, MissingModel, PatinaError, Reason
-from pipelines.photos.sources import Listed, Source, listing, read
+from pipelines.photos.sources import Listed, Source, listing, read, remembered
 
 BYTES = b"\xff\xd8\xff and so on"
 
@@ -67,6 +68,37 @@ def test_groups_can_follow_the_folders(folder: Path) -> None:
     """With `group_by: folder`, the photos of a folder are kept together."""
     found = listing([Source(path=str(folder), group_by="folder")])
     assert [item.extra["group"].removeprefix(str(folder)) for item in found] == ["/a", "/a/b", ""]
+
+
+def test_groups_follow_the_folders_in_a_tar(tmp_path: Path) -> None:
+    """Photos of one folder of a tar are one group, those of another, or of the same folder in another tar, are not."""
+    for name in ("x.tar", "y.tar"):
+        with tarfile.open(tmp_path / name, "w") as tar:
+            for member in ("one/a.jpg", "one/b.jpg", "two/a.jpg", "c.jpg", "d.jpg"):
+                tar.addfile(tarfile.TarInfo(member))
+    found = listing([Source(path=str(tmp_path / name), group_by="folder") for name in ("x.tar", "y.tar")])
+    counts = Counter(item.extra["group"] for item in found)
+    assert sorted(counts.values()) == [1, 1, 2, 2, 2, 2]
+
+
+def test_a_run_remembers_where_home_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` and relative names mean the same when a job goes on from another folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    first = remembered(Source(path="~/photos", root="all"))
+    assert first == {"path": str(tmp_path / "photos"), "root": str(tmp_path / "all")}
+
+
+def test_a_root_binds_remote_names_too(tmp_path: Path) -> None:
+    """A list from a stranger may name what lies below the root, and nothing else, wherever it is."""
+    page = tmp_path / "list.csv"
+    page.write_text("path\nmemory://mine/a.jpg\nmemory://other/b.jpg\nmemory://mine/../c.jpg\n")
+    found = listing([Source(path=str(page), root="memory://mine")])
+    assert {item.uri: item.problem and item.problem.reason for item in found} == {
+        "memory://mine/a.jpg": None,
+        "memory://mine/../c.jpg": Reason.NOT_A_FILE,
+        "memory://other/b.jpg": Reason.NOT_A_FILE,
+    }
 
 
 @pytest.mark.parametrize("name", ["absent", "absent/*.jpg", "absent.tar", "absent.csv", "photos/a/one.json/*"])
