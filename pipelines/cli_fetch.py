@@ -38,7 +38,7 @@ def fetch(
     from pipelines.web.reader import Limits, Reader
     from pipelines.web.turns import Manners
 
-    reader = Reader(Limits(max_bytes=max_mb << 20, total_s=seconds, http=http), contact)
+    reader = Reader(Limits(max_bytes=max_mb << 20, total_s=seconds, http=http), contact, per_host=per_host)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         books = verb.fetch(page, out, reader, Manners(per_host=per_host, pause_s=pause), workers, column, retry=retry)

@@ -27,7 +27,7 @@ from pipelines.web.wanted import Part
 
 WORKERS = 16
 AHEAD = 4 * wanted.PART  # URLs that wait at most: slow sites of one part do not hold up the next
-ALONE = 100  # hosts in a row that cannot be reached: it is us
+ALONE = 100  # hosts that cannot be reached, where none ever was: it is us
 
 
 def fetch(page: str, folder: Path, reader: Reader, manners: Manners, workers: int = WORKERS, column: str | None = None, *, retry: bool = False) -> Books:
@@ -52,7 +52,9 @@ def fetch(page: str, folder: Path, reader: Reader, manners: Manners, workers: in
     spool = Spool(folder)
     spool.open()
     parts = wanted.parts(folder)
-    todo = [part for part in parts if not ledger.committed(folder, part)]
+    done = {part.name for part in parts if ledger.committed(folder, part)}
+    spool.clear(key for key in spool.kept() if wanted.part_of(key) in done)  # a kill came between a commit and its clearing
+    todo = [part for part in parts if part.name not in done]
     total, left = sum(part.size for part in parts), sum(part.size for part in todo)
     with Meter("fetch", total, total - left, "URLs") as meter:
         _Fetching(folder, reader, manners, spool, meter).run(iter(todo), workers)
@@ -67,7 +69,8 @@ class _Fetching:
         self._turns = Turns(manners)
         self._open: dict[int, Part] = {}
         self._left: Counter[int] = Counter()
-        self._silent: set[str] = set()  # hosts that did not answer since the last that did
+        self._silent: set[str] = set()  # hosts that were given up
+        self._online = ledger.anybody_heard(folder)  # whether a site ever answered, in this job or an earlier one
 
     def run(self, parts: Iterator[Part], workers: int) -> None:
         """Fetch until every part is committed."""
@@ -90,7 +93,7 @@ class _Fetching:
         """Line up what a part still wants; an interrupted job left answers in the spool."""
         rows = part.rows()
         jobs = [Job(part.number, part.key(place), row["url"], row["host"]) for place, row in enumerate(rows) if not row["reason"]]
-        jobs = [job for job in jobs if self._spool.get(job.key) is None]
+        jobs = [job for job in jobs if not self._spooled(job)]
         self._open[part.number], self._left[part.number] = part, len(jobs)
         self._meter.add(len(rows) - len(jobs), {})
         for job in jobs:
@@ -98,11 +101,16 @@ class _Fetching:
         if not jobs:
             self._commit(part.number)
 
+    def _spooled(self, job: Job) -> bool:
+        answer = self._spool.get(job.key)
+        self._online |= answer is not None and ledger.heard(answer.told.get("reason"))
+        return answer is not None
+
     def _ask(self, job: Job) -> BadSample | None:
         """On a thread: fetch, and spool what can be said already; answer why there is no photo."""
         try:
             if self._turns.lost(job):
-                raise BadSample(Reason.UNREACHABLE, "its host failed too often in a row to be asked again")
+                raise Passing(Reason.UNREACHABLE, "its host failed too often in a row to be asked again")
             photo = self._reader.read(job.url)
         except Passing as passing:
             return passing
@@ -118,9 +126,9 @@ class _Fetching:
         self._spool.put(job.key, Answer(told, b""))
 
     def _settle(self, job: Job, bad: BadSample | None) -> None:
-        """Note how a request ended; raises RunError when nothing at all answers."""
+        """Note how a request ended; raises RunError when nothing at all ever answered."""
         reached = bad is None or bad.reason not in {Reason.UNREACHABLE, Reason.TOO_SLOW}
-        self._silent = set() if reached else self._silent | {job.host}
+        self._online |= ledger.heard(bad.reason if bad else None)
         self._turns.done(job, reached=reached)
         if isinstance(bad, Passing):
             if self._turns.again(job, time.monotonic(), bad.after_s):
@@ -130,8 +138,11 @@ class _Fetching:
         self._left[job.part] -= 1
         if not self._left[job.part]:
             self._commit(job.part)
-        if len(self._silent) >= ALONE:
-            raise RunError(f"{ALONE} sites in a row cannot be reached: is this machine on the web? (proxies are not used); then run the same command again")
+        if not reached:
+            self._silent.add(job.host)
+        if len(self._silent) >= ALONE and not self._online:
+            told = f"{ALONE} sites cannot be reached, and none ever answered: is this machine on the web? (proxies are not used)"
+            raise RunError(f"{told}; then run the same command again, and at its end with --retry for what was given up")
 
     def _commit(self, number: int) -> None:
         ledger.close(self._folder, self._open.pop(number), self._spool)

@@ -44,6 +44,7 @@ FETCHED = pa.schema(
         ("extra", pa.map_(pa.string(), pa.string())),
     ]
 )
+SAID = frozenset({Reason.HTTP_ERROR, Reason.OPTED_OUT, Reason.WRONG_TYPE, Reason.EMPTY, Reason.FILE_TOO_LARGE, Reason.TRUNCATED})  # by a site, none else
 ANSWERED = ("final_url", "reason", "detail", "passing", "sha256", "bytes", "format", "fetched_at", "headers")  # columns that an answer fills
 
 
@@ -82,6 +83,17 @@ def committed(folder: Path, part: Part) -> bool:
 
 def _rows_path(folder: Path, part: Part) -> Path:
     return folder / f"{part.name}.parquet"
+
+
+def heard(reason: str | None) -> bool:
+    """Tell whether what became of a URL proves that a site answered; None is a photo."""
+    return reason is None or reason in SAID
+
+
+def anybody_heard(folder: Path) -> bool:
+    """Tell whether any site has answered, by what is committed."""
+    tables = (commit.read_table(_rows_path(folder, part), ["reason"]) for part in wanted.parts(folder) if committed(folder, part))
+    return any(heard(reason) for table in tables for reason in pc.unique(table.column("reason")).to_pylist())
 
 
 def close(folder: Path, part: Part, spool: Spool) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from degrade.errors import BadSample, Reason, RecipeError
 from filters.vlm.timed import Deadline
 from pipelines.photos.formats import signature
 from pipelines.web import addresses, optout, urls
+from pipelines.web.doors import Doors
 from pipelines.web.urls import Target
 from pipelines.web.wire import Line, connected
 
@@ -37,7 +38,7 @@ class Limits(NamedTuple):
     """How far an answer may go."""
 
     max_bytes: int = 1 << 26
-    total_s: float = 60.0  # from the first name that is resolved to the last byte, redirects included
+    total_s: float = 60.0  # from the first name that is resolved to the last byte, redirects and waiting at the doors of busy sites included
     silent_s: float = 10.0  # that a server may say nothing
     redirects: int = 5
     http: bool = False  # follow unprotected http as well
@@ -75,6 +76,7 @@ class Reader:
         resolver: asked for names, once a hop.
         refuse: tells why an address may not be asked.
         context: what certificates are proved with; default this machine's authorities.
+        per_host: requests at once to one site, also where redirects lead there.
     """
 
     def __init__(
@@ -84,11 +86,13 @@ class Reader:
         resolver: addresses.Resolver = addresses.resolve,
         refuse: addresses.Refusal = addresses.refusal,
         context: ssl.SSLContext | None = None,
+        per_host: int = 2,
     ) -> None:
         self.limits = limits
         self._agent = agent(contact)
         self._resolver, self._refuse = resolver, refuse
         self._context = context or ssl.create_default_context()
+        self._doors = Doors(per_host)
 
     def read(self, url: str) -> Fetched:
         """Return the photo at a URL.
@@ -100,7 +104,8 @@ class Reader:
             deadline = Deadline(self.limits.total_s)
             target = urls.parse(url, http=self.limits.http)
             for _ in range(self.limits.redirects + 1):
-                answer = self._ask(target, deadline)
+                with self._doors.inside(target.host, deadline.left()):
+                    answer = self._ask(target, deadline)
                 if isinstance(answer, Fetched):
                     return answer
                 target = answer

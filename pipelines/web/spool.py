@@ -49,6 +49,10 @@ class Spool:
             return None
         return Answer(told, data) if end and (commit.sha256(data) if data else None) == told["sha256"] else None
 
+    def kept(self) -> list[str]:
+        """Return the keys of what is kept."""
+        return sorted(path.name for path in self._folder.iterdir())
+
     def clear(self, keys: Iterable[str]) -> None:
         """Remove answers that are committed elsewhere."""
         for key in keys:

@@ -57,20 +57,20 @@ class Turns:
 
     def take(self, now: float) -> Job | None:
         """Return the next job whose host may be asked now."""
-        if not self._heap or self._heap[0][0] > now:
-            return None
-        _, _, name = heapq.heappop(self._heap)
-        host = self._hosts[name]
-        host.listed = False
-        if host.ready > now:  # it asked for patience since
+        while self._heap and self._heap[0][0] <= now:
+            _, _, name = heapq.heappop(self._heap)
+            host = self._hosts[name]
+            host.listed = False
+            if host.ready > now:  # it asked for patience since
+                self._list(name)
+                continue
+            job = host.waiting.popleft()
+            self.waiting -= 1
+            host.running += 1
+            host.ready = now + self._manners.pause_s
             self._list(name)
-            return self.take(now)
-        job = host.waiting.popleft()
-        self.waiting -= 1
-        host.running += 1
-        host.ready = now + self._manners.pause_s
-        self._list(name)
-        return job
+            return job
+        return None
 
     def wait_s(self, now: float) -> float | None:
         """Return in how many seconds the next turn may come; None where one waits for an answer."""

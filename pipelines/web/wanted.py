@@ -65,6 +65,11 @@ class Part(NamedTuple):
         return [{**row, "extra": dict(row["extra"])} for row in rows]
 
 
+def part_of(key: str) -> str:
+    """Return the name of the part to which a photo's key belongs."""
+    return key[:-4]
+
+
 def fix(folder: Path, page: str, column: str | None, *, http: bool) -> None:
     """Write down what a list wants, or make sure that a folder goes on with the same list.
 

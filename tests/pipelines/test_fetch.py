@@ -22,6 +22,7 @@ from pipelines.fetch import fetch
 from pipelines.photos.sources import listing, read
 from pipelines.web import wanted
 from pipelines.web.reader import Fetched
+from pipelines.web.spool import Answer, Spool
 
 
 @pytest.fixture
@@ -126,6 +127,23 @@ def test_an_answer_that_was_damaged_in_the_spool_is_asked_again(site, tmp_path):
     spooled[1].write_bytes(b"")
     assert fetch(page, tmp_path / "out", reader(), BRISK).fetched == 12
     assert [site.hits[path] for path in PHOTOS] == [2, 2] + [1] * 10
+
+
+def test_what_a_kill_left_in_the_spool_of_a_committed_part_goes(site, tmp_path):
+    """A kill between a commit and the clearing of its spool: the next call removes those answers, and only those."""
+    page = list_of(tmp_path / "l.csv", [{"url": site.url(path)} for path in PHOTOS])
+    with pytest.raises(MemoryError):
+        fetch(page, tmp_path / "out", Stopping(7), BRISK, workers=1)
+    spool = Spool(tmp_path / "out")
+    kept = spool.kept()
+    assert kept == ["000010000", "000010001"]
+    for place, data in enumerate(list(PHOTOS.values())[:5]):
+        spool.put(f"00000{place:04d}", Answer({"sha256": sha256(data)}, data))
+    with pytest.raises(MemoryError):
+        fetch(page, tmp_path / "out", Stopping(0), BRISK, workers=1)
+    assert spool.kept() == kept
+    assert fetch(page, tmp_path / "out", reader(), BRISK).fetched == 12
+    assert (spool.kept(), set(site.hits.values())) == ([], {1})
 
 
 def test_what_may_pass_is_asked_again_and_later_on_request(site, tmp_path):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
-from local_web import PHOTOS, QUICK, SITE, Site, answer, list_of, moved, reader, table, trap
+from local_web import PHOTOS, QUICK, SITE, Site, Visit, answer, list_of, moved, reader, table, trap
 
-from degrade.errors import Reason, RunError
+from degrade.errors import BadSample, Reason, RunError
 from pipelines.fetch import fetch
+from pipelines.web import wanted
 from pipelines.web.reader import Fetched, Passing
 from pipelines.web.turns import Manners
 
@@ -31,28 +33,98 @@ def test_a_site_is_treated_politely(site, tmp_path):
 
 
 def test_a_dead_host_is_given_up(tmp_path):
-    """A host that fails eight times in a row is not asked for the rest, and each of its rows says so."""
+    """A host that fails eight times in a row is not asked for the rest; each of its rows says so, and may be asked later."""
     page = list_of(tmp_path / "l.csv", [{"url": f"http://{SITE}:1025/{at}.jpg"} for at in range(30)])
     books = fetch(page, tmp_path / "out", reader(), Manners(per_host=1, pause_s=0.0, tries=1), workers=2)
-    assert books.refused == {"unreachable": 30}
+    assert (books.refused, books.passing) == ({"unreachable": 30}, 30)
     assert sum("too often" in row["detail"] for row in table(tmp_path / "out")) == 22
 
 
-class Offline:
-    """A reader on a machine without a network."""
+class Sites:
+    """A reader to whom only some sites answer."""
 
     limits = QUICK
 
+    def __init__(self, *alive: str) -> None:
+        self.alive = alive
+
     def read(self, url: str) -> Fetched:
-        """Fail."""
-        raise Passing(Reason.UNREACHABLE, "Network is unreachable")
+        """Return a photo, a missing page where the URL says so, or fail."""
+        if not any(f"//{host}/" in url for host in self.alive):
+            raise Passing(Reason.UNREACHABLE, "Network is unreachable")
+        if url.endswith("gone"):
+            raise BadSample(Reason.HTTP_ERROR, "404 Not Found")
+        return Fetched(PHOTOS["/1.jpg"], url, "jpeg", {})
+
+
+def test_a_site_that_was_given_up_is_asked_again_on_request(tmp_path):
+    """When a line is broken for a while, `retry` brings all that the site would have given."""
+    page = list_of(tmp_path / "l.csv", [{"url": f"http://live.test/{at}.jpg"} for at in range(30)])
+    manners = Manners(pause_s=0.0, again_s=0.0)
+    assert fetch(page, tmp_path / "out", Sites(), manners).passing == 30
+    books = fetch(page, tmp_path / "out", Sites("live.test"), manners, retry=True)
+    assert (books.fetched, books.refused) == (30, {})
+
+
+DEAD = [{"url": f"http://h{at}.test/"} for at in range(150)]
+ONCE = Manners(tries=1)
 
 
 def test_a_machine_without_a_network_stops(tmp_path):
-    """When a hundred hosts in a row cannot be reached, it is us: the job stops, and says so."""
-    page = list_of(tmp_path / "l.csv", [{"url": f"http://h{at}.test/"} for at in range(150)])
+    """When a hundred hosts cannot be reached and none ever answered, it is us: the job stops, says so, and gets on with every call."""
+    page = list_of(tmp_path / "l.csv", DEAD)
     with pytest.raises(RunError, match="on the web"):
-        fetch(page, tmp_path / "out", Offline(), Manners(tries=1))
+        fetch(page, tmp_path / "out", Sites(), ONCE)
+    assert fetch(page, tmp_path / "out", Sites(), ONCE).passing == 150
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "gone"])
+def test_a_list_of_many_dead_sites_comes_to_its_end(tmp_path, name):
+    """Where one site answered, be it without a photo, the dead ones are refused, and asked again on request; the books stay closed."""
+    page = list_of(tmp_path / "l.csv", [*DEAD, {"url": f"http://live.test/{name}"}, *({"url": f"http://later{at}.test/"} for at in range(150))])
+    manners = Manners(tries=2, again_s=0.2)
+    for retry in (False, True):
+        books = fetch(page, tmp_path / "out", Sites("live.test"), manners, retry=retry)
+        assert (books.closed, books.passing) == (True, 300)
+
+
+@pytest.mark.parametrize("part", [10, 1000])
+def test_what_answered_before_a_kill_counts(tmp_path, monkeypatch, part):
+    """Only dead sites are left after an interrupted job: what answered then, committed or in the spool, is remembered."""
+    monkeypatch.setattr(wanted, "PART", part)
+    page = list_of(tmp_path / "l.csv", [*({"url": f"http://live{at}.test/"} for at in range(20)), *DEAD])
+
+    class Breaking(Sites):
+        def read(self, url: str) -> Fetched:
+            if "//h" in url:
+                raise MemoryError
+            return super().read(url)
+
+    alive = [f"live{at}.test" for at in range(20)]
+    with pytest.raises(MemoryError):
+        fetch(page, tmp_path / "out", Breaking(*alive), ONCE, workers=1)
+    books = fetch(page, tmp_path / "out", Sites(), ONCE)
+    assert (books.fetched, books.passing, books.closed) == (20, 150, True)
+
+
+def test_redirects_of_many_sites_to_one_are_polite_as_well(tmp_path):
+    """Twelve short links, asked at once, lead to one site, which sees two connections at once."""
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def slow(visit: Visit) -> None:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.03)
+        with lock:
+            inside -= 1  # before its visitor can know that it is over
+        visit.send(answer(PHOTOS["/1.jpg"]))
+
+    with Site(dict.fromkeys(PHOTOS, slow)) as site, Site({path: moved(site.url(path)) for path in PHOTOS}) as links:
+        page = list_of(tmp_path / "l.csv", [{"url": links.url(path, f"s{at}.{SITE}")} for at, path in enumerate(PHOTOS)])
+        books = fetch(page, tmp_path / "out", reader(per_host=2), Manners(per_host=2), workers=16)
+    assert (books.fetched, most) == (12, 2)
 
 
 HOSTILE = {

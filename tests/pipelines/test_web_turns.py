@@ -68,3 +68,17 @@ def test_a_site_that_never_answers_is_given_up():
     one = turns.take(0.0)
     assert turns.lost(one)
     assert not turns.again(one, 0.0, None)
+
+
+def test_thousands_of_sites_may_ask_for_patience_at_once():
+    """Sites that were listed for now and have to wait since are passed over, however many they are."""
+    turns, hosts = Turns(Manners(pause_s=0.0)), [f"h{at}.test" for at in range(3000)]
+    for host in hosts * 2:
+        turns.add(job(0, host))
+    for _ in hosts:
+        one = turns.take(0.0)
+        turns.done(one, reached=True)
+        turns.again(one, 0.0, 10.0)
+    assert turns.take(1.0) is None
+    assert (turns.wait_s(1.0), turns.waiting) == (9.0, 6000)
+    assert turns.take(10.0).host == "h0.test"
