@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from filters.near.thumbnails import thumbnail
 from pipelines.photos import clips
 from pipelines.photos.decode import DecodeRules
 
+LEAST_SIDE_PX = 16  # motion cannot be measured in less
+
 
 def examine(data: bytes, rules: DecodeRules, max_frames: int) -> dict[str, Any]:
     """Return the columns of a clip's index row.
@@ -27,26 +30,24 @@ def examine(data: bytes, rules: DecodeRules, max_frames: int) -> dict[str, Any]:
         max_frames: frames beyond it are not looked at, and not used.
 
     Raises:
-        BadSample: it cannot be decoded, or nothing in it can be averaged (TOO_LITTLE_MOTION, TOO_FEW_FRAMES).
+        BadSample: it cannot be decoded, or nothing in it can be averaged (TOO_LITTLE_MOTION, TOO_FEW_FRAMES, TOO_SMALL).
     """
     head = clips.header(data, rules)
     meter, seen = ClipMeter(head.fps), 0
     first: Srgb | None = None
-    for picture in clips.frames(data):
-        if seen == max_frames:
-            break
+    notes: list[str] = []
+    for picture in _usable(data, head, max_frames, notes):
         first = picture if first is None else first
         meter.add(picture)
         seen += 1
     if first is None or seen < 3:
-        raise BadSample(Reason.TOO_FEW_FRAMES, f"{seen} frames: a shutter needs three")
+        raise BadSample(Reason.TOO_FEW_FRAMES, "; ".join((f"{seen} frames: a shutter needs three", *notes)))
     motion = meter.result(head.width)
     if not motion.shots:
         raise BadSample(Reason.TOO_FEW_FRAMES, f"no run of sharp frames without a cut among {seen}")
     if not any(motion.speeds_px):
         raise BadSample(Reason.TOO_LITTLE_MOTION, f"nothing moves in {seen} frames")
     told = {"fps": motion.fps, "speeds_px": motion.speeds_px, "shots": motion.shots}
-    notes = [f"only the first {max_frames} frames are used"] if seen == max_frames else []
     return {
         "format": f"{clips.signature(data)}",
         "width": head.width,
@@ -64,3 +65,20 @@ def examine(data: bytes, rules: DecodeRules, max_frames: int) -> dict[str, Any]:
         "distance_grid": None,
         "lights": "[]",
     }
+
+
+def _usable(data: bytes, head: clips.Header, max_frames: int, notes: list[str]) -> Iterator[Srgb]:
+    """Yield the frames that may be used, all of the header's size; note what ended them before the clip did."""
+    if min(head.width, head.height) < LEAST_SIDE_PX:
+        raise BadSample(Reason.TOO_SMALL, f"{head.width}x{head.height}: a clip has at least {LEAST_SIDE_PX} px a side")
+    for seen, (number, picture) in enumerate(clips.numbered(data), 1):
+        height, width = picture.shape[:2]
+        if (width, height) != (head.width, head.height):
+            raise BadSample(Reason.DECODE_FAILED, f"frame {seen - 1} is {width}x{height}, the clip {head.width}x{head.height}: a clip has one size")
+        if number != seen - 1:
+            notes.append(f"only the first {seen - 1} frames are used: after them, time stamps do not tell which frame is which")
+            return
+        yield picture
+        if seen == max_frames:
+            notes.append(f"only the first {max_frames} frames are used")
+            return

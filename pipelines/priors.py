@@ -7,6 +7,7 @@ photos that need it before the first pair is rendered, in workers of its own.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import secrets
@@ -18,12 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.contract import Assets, Srgb
-from degrade.errors import MissingModel
+from degrade.errors import BadSample, MissingModel, Reason
 from degrade.scene import depth, mask_models, models, segments, sky
 from degrade.scene.proxy import cut, proxy
 from manifests import commit
 from pipelines.crops import Crop
-from pipelines.photos import clips, decode, sources
+from pipelines.others import indexed_bytes
+from pipelines.photos import clips, decode
+from pipelines.photos.decode import DecodeRules
+from pipelines.photos.sources import Listed
 from pipelines.run import load
 
 STEPS = 65535.0
@@ -52,7 +56,12 @@ class Priors:
         self._recent: dict[tuple[str, str, str], Prior] = {}
 
     def assets(self, photo: Srgb, sha256: str, crop: Crop, makers: dict[str, str]) -> tuple[Assets, list[dict[str, str]]]:
-        """Return what a render needs, cut to its crop, and the record of what was used."""
+        """Return what a render needs, cut to its crop, and the record of what was used.
+
+        Raises:
+            BadSample: the model died of this photo.
+            MissingModel: the model has not been run on it.
+        """
         maps: dict[str, Any] = {}
         used = []
         height, width = photo.shape[:2]
@@ -73,7 +82,8 @@ class Priors:
             prior = self.stored(*key)
             if prior is None:
                 if maker not in STAND_INS:
-                    raise MissingModel(f"the {kind} map of {maker} for {sha256[:12]} is not in {self._folder}: run `patina render` to make it")
+                    untold = f"the {kind} map of {maker} for {sha256[:12]} is not in {self._folder}: run `patina render` (once more, if the photo was away)"
+                    raise self.given_up(key) or MissingModel(untold)
                 prior = self.keep(key, *_stand_in(proxy(photo), kind), maker)
             if len(self._recent) > 8:  # maps are small, but a shard has many photos
                 self._recent.clear()
@@ -108,8 +118,24 @@ class Priors:
             head, _, body = path.read_bytes().partition(b"\n")
             told = json.loads(head)
             values = np.frombuffer(body, "<u2").reshape(told["shape"])
-            return Prior(values, float(told["horizon_frac"]), str(told["maker"]), str(told["sha256"]))
-        except (FileNotFoundError, KeyError, ValueError):
+            prior = Prior(values, float(told["horizon_frac"]), str(told["maker"]), str(told["sha256"]))
+        except (FileNotFoundError, KeyError, TypeError, ValueError):
+            return None
+        return prior if _content_hash(prior.values, prior.horizon_frac) == prior.sha256 else None
+
+    def give_up(self, key: tuple[str, str, str], reason: str, detail: str) -> None:
+        """Remember that a model died of a photo: a head without a map, in the map's place. The next `patina render` tries again."""
+        path = self.path(*key)
+        if path is not None:
+            _write(path, {"reason": reason, "detail": detail}, b"")
+
+    def given_up(self, key: tuple[str, str, str]) -> BadSample | None:
+        """Return why a photo has no map, if that was given up."""
+        path = self.path(*key)
+        try:
+            told = json.loads(path.read_bytes().partition(b"\n")[0]) if path else {}
+            return BadSample(Reason(told["reason"]), f"no {key[1]} map of it: {told['detail']}")
+        except (FileNotFoundError, KeyError, TypeError, ValueError):
             return None
 
     def keep(self, key: tuple[str, str, str], values: NDArray[Any], horizon_frac: float, maker: str) -> Prior:
@@ -119,12 +145,8 @@ class Priors:
         path = self.path(*key)
         if path is None:
             return prior
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
         head = {"shape": stored.shape, "horizon_frac": horizon_frac, "maker": maker, "sha256": prior.sha256}
-        with open(temporary, "xb") as file:  # a cache: whole or absent, but not worth an fsync
-            file.write(json.dumps(head).encode() + b"\n" + np.ascontiguousarray(stored).astype("<u2").tobytes())
-        temporary.rename(path)
+        _write(path, head, np.ascontiguousarray(stored).astype("<u2").tobytes())
         return prior
 
 
@@ -138,6 +160,14 @@ def _depth_model(maker: str) -> models.DepthModel:
 def _segment_model(maker: str) -> mask_models.SegmentModel:
     """Return a segment model, loaded once per process."""
     return mask_models.SegmentModel(maker)
+
+
+def _write(path: Path, head: dict[str, Any], body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
+    with open(temporary, "xb") as file:  # a cache: whole or absent, but not worth an fsync
+        file.write(json.dumps(head).encode() + b"\n" + body)
+    temporary.rename(path)
 
 
 def _content_hash(values: NDArray[np.uint16], horizon_frac: float) -> str:
@@ -168,17 +198,32 @@ def check(task: dict[str, Any], _at: Callable[[str], None]) -> str:
 
 
 def work(task: dict[str, Any], at: Callable[[str], None]) -> int:
-    """Run a model over a task's photos; answer how many maps were made. The model stays loaded between tasks."""
+    """Run a model over a task's photos; answer how many maps were made. The model stays loaded between tasks.
+
+    A photo that cannot be opened is passed over: if it still cannot be when its pairs are rendered, they are refused for that.
+    """
     run = load(Path(task["run"]))
     priors, rules = Priors(run.folder), run.recipe.index.decode
     made = 0
     for photo in task["photos"]:
         name = photo_key(photo)
-        if name in task["skip"] or priors.stored(name, task["kind"], task["maker"]) is not None:
+        key = (name, task["kind"], task["maker"])
+        if priors.stored(*key) is not None:
+            continue
+        if name in task["skip"]:
+            priors.give_up(key, *task["skip"][name])
             continue
         at(name)
-        data = sources.read(sources.Listed(photo["photo_uri"], photo["photo_offset"], photo["photo_size"], {}), rules.max_bytes)
-        opened = decode.decode(data, rules) if photo["photo_frame"] is None else clips.Reel(data).frame(photo["photo_frame"])
-        priors.model(opened.pixels, name, task["kind"], task["maker"])
-        made += 1
+        with contextlib.suppress(BadSample):
+            priors.model(_opened(photo, rules), *key)
+            made += 1
     return made
+
+
+def _opened(photo: dict[str, Any], rules: DecodeRules) -> Srgb:
+    """Return the pixels of a task's photo, if its bytes are still those that were indexed."""
+    data = indexed_bytes(Listed(photo["photo_uri"], photo["photo_offset"], photo["photo_size"], {}), photo["photo_sha256"], rules.max_bytes)
+    if photo["photo_frame"] is None:
+        return decode.decode(data, rules).pixels
+    with contextlib.closing(clips.Reel(data)) as reel:
+        return reel.frame(photo["photo_frame"]).pixels

@@ -55,7 +55,8 @@ def find(photo: Srgb) -> tuple[Light, ...]:
     Args:
         photo: HxWx3 uint8, upright, whole.
     """
-    half = photo if max(photo.shape) < 2 * WORK_PX else cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    thin = min(photo.shape[:2]) < 2  # a line has no half
+    half = photo if thin or max(photo.shape) < 2 * WORK_PX else cv2.resize(photo, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     small = proxy(half, WORK_PX)  # by way of half the size: twice as quick
     values, light = _values(small), camera.to_linear(small)
     grey = cv2.cvtColor(light, cv2.COLOR_RGB2GRAY)

@@ -27,8 +27,10 @@ from pipelines.photos.decode import DecodeRules, Photo
 
 CODECS = ("h264", "hevc", "mjpeg", "mpeg4", "mpeg2video", "vp8", "vp9", "libdav1d", "av1", "prores", "ffv1")
 LONGEST_JUMP = 12  # frames that are rather decoded than sought
+ONE_GROUP = 64  # frames from which the next key frame is rarely farther
 KEPT = 32  # decoded frames: windows overlap
 _BRANDS_OF_STILLS = {b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim", b"heis"}
+_REORDERED = {"h264", "hevc"}  # shown in another order than stored, and AVI's stamps follow the storage
 _HDR_TRANSFERS = {16, 18}  # PQ and HLG, ITU-T H.273
 _MATRICES = {1: Colorspace.ITU709, 5: Colorspace.ITU601, 6: Colorspace.ITU601, 7: Colorspace.SMPTE240M}  # ITU-T H.273
 
@@ -71,9 +73,10 @@ def _opened(data: bytes) -> tuple[Any, Any]:
         container.close()
         raise BadSample(Reason.DECODE_FAILED, f"{kind}: holds no video")
     stream = container.streams.video[0]
-    if stream.codec_context.name not in CODECS:
+    codec = stream.codec_context.name if stream.codec_context else "unknown to FFmpeg"
+    if codec not in CODECS:
         container.close()
-        raise BadSample(Reason.FORMAT_NOT_ENABLED, f"{kind}: codec {stream.codec_context.name}; read are {', '.join(CODECS)}")
+        raise BadSample(Reason.FORMAT_NOT_ENABLED, f"{kind}: codec {codec}; read are {', '.join(CODECS)}")
     stream.codec_context.thread_count = 1
     return container, stream
 
@@ -104,10 +107,19 @@ def frames(data: bytes) -> Iterator[Srgb]:
     Raises:
         BadSample: DECODE_FAILED, or what `header` raises.
     """
+    yield from (picture for _, picture in numbered(data))
+
+
+def numbered(data: bytes) -> Iterator[tuple[int, Srgb]]:
+    """Yield all frames as `frames` does, each with the number by which a Reel finds it; -1 where it finds it by none.
+
+    The numbers are 0, 1, 2... unless the clip is damaged: then packets are there that show nothing, or bear false stamps.
+    """
+    numbers = _numbers_by_time(data)
     container, stream = _opened(data)
     with contextlib.closing(container), _refusing("clip"):
-        for picture in container.decode(stream):
-            yield _srgb(picture)
+        for count, picture in enumerate(container.decode(stream)):
+            yield numbers.get(picture.pts, -1) if numbers else count, _srgb(picture)
 
 
 class Reel:
@@ -135,13 +147,15 @@ class Reel:
         """Return the frames `first` to `last`, both inclusive, HxWx3 uint8 sRGB, upright, cut like the clean side.
 
         Raises:
-            BadSample: DECODE_FAILED; TRUNCATED when the clip ends before `last`.
+            BadSample: DECODE_FAILED, also when one of them is not found; TRUNCATED when the clip ends before `last`.
         """
         with _refusing("clip"):
             self._go_to(first)
             while not self._recent or self._recent[-1][0] < last:
                 self._advance(last)
             pictures = [_srgb(picture) for number, picture in self._recent if first <= number <= last]
+        if len(pictures) <= last - first:
+            raise BadSample(Reason.DECODE_FAILED, f"clip: of the frames {first} to {last}, {len(pictures)} can be found")
         return tuple(crops.cut(picture, crop) if crop else picture for picture in pictures)
 
     def _go_to(self, first: int) -> None:
@@ -156,8 +170,17 @@ class Reel:
         elif first >= len(self._numbers):
             raise BadSample(Reason.TRUNCATED, f"the clip ends before frame {first}")
         else:
-            self._container.seek(list(self._numbers)[first], stream=self._stream, backward=True)
-            self._coming = ((self._numbers.get(picture.pts, -1), picture) for picture in self._container.decode(self._stream))
+            for start in (first, max(first - ONE_GROUP, 0), 0):  # the key frame that is sought may be shown after the frame that is wanted
+                self._seek(start)
+                while not self._recent or self._recent[-1][0] < first:
+                    self._advance(first)
+                if any(number == first for number, _ in self._recent):
+                    return
+
+    def _seek(self, number: int) -> None:
+        self._recent.clear()
+        self._container.seek(list(self._numbers)[number], stream=self._stream, backward=True)
+        self._coming = ((self._numbers.get(picture.pts, -1), picture) for picture in self._container.decode(self._stream))
 
     def _from_the_start(self) -> Iterator[tuple[int, Any]]:
         return enumerate(self._container.decode(self._stream))
@@ -174,10 +197,16 @@ def _numbers_by_time(data: bytes) -> dict[int, int]:
     """Return the number of each frame by its time stamp, in order; nothing where the stamps do not tell frames apart."""
     container, stream = _opened(data)
     with contextlib.closing(container), _refusing("clip"):
-        times = [packet.pts for packet in container.demux(stream) if packet.size]
-    if None in times or len(set(times)) < len(times):
+        times = [packet.pts for packet in container.demux(stream) if packet.size and not _hidden(packet, stream)]
+    as_stored = signature(data) == "avi" and stream.codec_context.name in _REORDERED
+    if as_stored or None in times or len(set(times)) < len(times):
         return {}
     return {time: number for number, time in enumerate(sorted(times))}
+
+
+def _hidden(packet: Any, stream: Any) -> bool:
+    """Tell whether no frame comes of a packet: an edit list has cut it off, or it is a reference frame of VP8 that is never shown (RFC 6386, 9.1)."""
+    return bool(packet.is_discard) or (stream.codec_context.name == "vp8" and not memoryview(packet)[0] & 16)
 
 
 def _turns(picture: Any) -> int:

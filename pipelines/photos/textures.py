@@ -36,6 +36,8 @@ def decode(data: bytes) -> Texture:
             image = open_header(data, name)
             _check(image)
             pixels = np.array(image.convert("RGBA"))
+        except Image.DecompressionBombError as error:
+            raise BadSample(Reason.TOO_MANY_PIXELS, str(error)) from error
         except BROKEN as error:
             ends_early = isinstance(error, EOFError) or "truncated" in str(error).lower()
             raise BadSample(Reason.TRUNCATED if ends_early else Reason.DECODE_FAILED, f"{name}: {error or type(error).__name__}") from error

@@ -56,6 +56,12 @@ def test_paper_walls_and_skies_are_no_lights() -> None:
     assert lights.find(np.zeros((100, 100, 3), np.uint8)) == ()
 
 
+@pytest.mark.parametrize("shape", [(1, 3000, 3), (3000, 1, 3), (2, 3000, 3), (1, 1, 3)])
+def test_a_line_has_no_lights(shape: tuple[int, ...]) -> None:
+    """A picture one px thin, however long, has no half size and no lights."""
+    assert lights.find(np.full(shape, 90, np.uint8)) == ()
+
+
 def test_a_gradient_sky_is_no_sun() -> None:
     """A sky that grows brighter to one side has no maximum inside."""
     row = np.linspace(120, 255, 640).astype(np.uint8)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
 import tarfile
+import zlib
 from pathlib import Path
 
 import cv2
@@ -89,6 +91,17 @@ def test_a_bank_may_be_a_tar(tmp_path, folder):
 
     (listed,) = sources.listing(page.banks["haze"].sources)
     assert textures.decode(sources.read(listed)).shape == (64, 80, 4)
+
+
+def test_an_image_that_is_too_large_for_a_bank_costs_itself():
+    """A header of 900 million px, before which Pillow itself recoils, is TOO_MANY_PIXELS as one of 60 million is."""
+    for side in (30_000, 8_000):
+        head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+        chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(b"x")), (b"IEND", b"")]
+        data = b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks)
+        with pytest.raises(BadSample) as caught:
+            textures.decode(data)
+        assert caught.value.reason is Reason.TOO_MANY_PIXELS
 
 
 def test_a_bank_that_cannot_be_meant_stops_with_what_would_be_valid(tmp_path, photos):
