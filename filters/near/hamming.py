@@ -7,6 +7,7 @@ fewer (232 for r = 8), and what lies in them is compared in full: some thousand 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from filters.near.hashes import Hashes
 
 BANDS, BAND_BITS = 3, 21
 FEW = 1 << 24  # comparisons up to which no table pays
+HELD = 1 << 24  # comparisons, and so hits, of queries that are answered together: some hundred megabytes
 
 
 class Found(NamedTuple):
@@ -38,19 +40,46 @@ class Table:
 
     def __init__(self, hashes: Hashes, radius: int) -> None:
         self._hashes, self._radius = hashes, radius
-        self._drawers: list[tuple[NDArray[np.intp], Hashes, NDArray[np.int64]]] = []
         self._flips = _flips(radius // BANDS)
+
+    def cut(self, queries: Hashes) -> Iterator[slice]:
+        """Yield slices of the queries, one for each call of `near`, so that no answer has more than HELD hits.
+
+        A slice of one query may need more: BANDS comparisons for each hash of the table.
+        """
+        ends, begin = np.cumsum(self._comparisons(queries)), 0
+        while begin < len(queries):
+            before = ends[begin - 1] if begin else 0
+            end = max(begin + 1, int(np.searchsorted(ends, before + HELD, side="right")))
+            yield slice(begin, end)
+            begin = end
 
     def near(self, queries: Hashes) -> Found:
         """Return all pairs within the radius."""
-        if len(self._hashes) * len(queries) <= FEW:
+        if self._is_small(queries):
             bits = np.bitwise_count(self._hashes[:, None] ^ queries[None])
             rows, columns = np.nonzero(bits <= self._radius)
             return Found(rows, columns, bits[rows, columns])
-        if not self._drawers:
-            self._drawers = [self._sorted(band) for band in range(BANDS)]
         parts = [part for band in range(BANDS) for part in self._in_band(band, queries)]
         return Found(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def _is_small(self, queries: Hashes) -> bool:
+        return len(self._hashes) * len(queries) <= FEW
+
+    def _comparisons(self, queries: Hashes) -> NDArray[np.int64]:
+        """Return what `near` compares each query with, counted without opening a drawer."""
+        if self._is_small(queries):
+            return np.full(len(queries), len(self._hashes), np.int64)
+        counts = np.zeros(len(queries), np.int64)
+        for band in range(BANDS):
+            sizes, keys = np.diff(self._drawers[band][2]), _keys(queries, band)
+            for flip in self._flips:
+                counts += sizes[keys ^ flip]
+        return counts
+
+    @functools.cached_property
+    def _drawers(self) -> list[tuple[NDArray[np.intp], Hashes, NDArray[np.int64]]]:
+        return [self._sorted(band) for band in range(BANDS)]
 
     def _sorted(self, band: int) -> tuple[NDArray[np.intp], Hashes, NDArray[np.int64]]:
         """Return the table in the order of its drawers, and where each drawer begins."""

@@ -15,7 +15,6 @@ from filters.near.thumbnails import Thumbnails
 
 IN_TABLE = 1 << 16  # photos whose hashes are held at once: half a gigabyte
 TOGETHER = 1 << 12  # pairs that are proven before those that follow are looked at again
-ASKED = 1 << 15  # photos whose proposals are looked at together
 
 
 class Proposed(NamedTuple):
@@ -32,15 +31,12 @@ def clusters(thumbnails: Thumbnails) -> Clusters:
     Pairs that are linked already are not proven again: what is connected does not depend on it.
     """
     linked = Clusters(len(thumbnails))
-    for proposed in propose(thumbnails, thumbnails):
-        for at in range(0, len(proposed.whole), TOGETHER):
-            roots = linked.roots()
-            ours, theirs, number = (column[at : at + TOGETHER] for column in proposed)
-            fresh = roots[ours] != roots[theirs]
-            ours, theirs, number = ours[fresh], theirs[fresh], number[fresh]
-            like = likeness.likeness(thumbnails[ours], thumbnails[theirs], number)
-            for one, other in zip(ours[like >= likeness.LEAST], theirs[like >= likeness.LEAST], strict=True):
-                linked.link(int(one), int(other))
+    for proposed in propose(thumbnails, thumbnails, linked):
+        fresh = _apart(linked, proposed)
+        ours, theirs, number = (column[fresh] for column in proposed)
+        like = likeness.likeness(thumbnails[ours], thumbnails[theirs], number)
+        for one, other in zip(ours[like >= likeness.LEAST], theirs[like >= likeness.LEAST], strict=True):
+            linked.link(int(one), int(other))
     return linked
 
 
@@ -65,18 +61,36 @@ def _proven(cropped: Thumbnails, whole: Thumbnails) -> Iterator[tuple[int, int, 
             yield int(pairs.cropped[at]), int(pairs.whole[at]), float(like[at])
 
 
-def propose(cropped: Thumbnails, whole: Thumbnails) -> Iterator[Proposed]:
-    """Yield pairs whose hashes are near, each once, in parts; where both are one array, also each photo and itself."""
+def propose(cropped: Thumbnails, whole: Thumbnails, linked: Clusters | None = None) -> Iterator[Proposed]:
+    """Yield pairs whose hashes are near, each once, TOGETHER at most at a time; where both are one array, also each photo and itself.
+
+    Args:
+        cropped: photos of which a part may be another one.
+        whole: the other ones.
+        linked: pairs that are in one cluster by the time at which hits become pairs are left out.
+    """
     telling = np.flatnonzero(likeness.telling(cropped))
     asked = telling if cropped is whole else np.flatnonzero(likeness.telling(whole))
     questions = hashes.of_whole(whole[asked])
     for begin in range(0, len(telling), IN_TABLE):
         held = telling[begin : begin + IN_TABLE]
         table = hamming.Table(hashes.of_crops(cropped[held]).ravel(), hashes.RADIUS)
-        for at in range(0, len(asked), ASKED):
-            rows, queries, bits = table.near(questions[at : at + ASKED])
-            pairs = Proposed(held[rows // hashes.FRAMES], asked[at + queries], rows % hashes.FRAMES)
-            yield _nearest(pairs, bits)
+        for part in table.cut(questions):
+            rows, queries, bits = table.near(questions[part])
+            hits = Proposed(held[rows // hashes.FRAMES], asked[part][queries], rows % hashes.FRAMES)
+            if linked is not None:
+                fresh = _apart(linked, hits)
+                hits, bits = Proposed(*(column[fresh] for column in hits)), bits[fresh]
+            nearest = _nearest(hits, bits)
+            for at in range(0, len(nearest.whole), TOGETHER):
+                yield Proposed(*(column[at : at + TOGETHER] for column in nearest))
+
+
+def _apart(linked: Clusters, pairs: Proposed) -> NDArray[np.bool_]:
+    """Return which pairs are not in one cluster."""
+    roots = linked.roots()
+    apart: NDArray[np.bool_] = roots[pairs.cropped] != roots[pairs.whole]
+    return apart
 
 
 def _nearest(pairs: Proposed, bits: NDArray[np.uint8]) -> Proposed:

@@ -16,7 +16,7 @@ class DuplicatesRecipe(Section):
     near: Literal["keep_together", "refuse"] = Field(
         default="keep_together", description="near copies go into one split, or all but the best are refused (clips are never)"
     )
-    guard: tuple[Source, ...] = Field(default=(), description="images that must never be trained on: folders, globs, tars, lists; near copies are refused")
+    guard: tuple[Source, ...] = Field(default=(), description="images and clips never to be trained on: folders, globs, tars, lists; near copies are refused")
     semantic: Annotated[float, Field(ge=0.5, lt=1.0, strict=True)] | None = Field(
         default=None, description="photos whose CLIP vectors have this cosine or more go into one split; needs `score.photos.clip`"
     )

@@ -63,12 +63,12 @@ class Listed(NamedTuple):
     problem: BadSample | None = None
 
 
-def listing(sources: Sequence[Source | str], suffixes: frozenset[str] = PHOTO_SUFFIXES) -> list[Listed]:
+def listing(sources: Sequence[Source | str], suffixes: frozenset[str] | None = PHOTO_SUFFIXES) -> list[Listed]:
     """Return the inputs of all sources, sorted by uri; what two sources share belongs to the first.
 
     Args:
         sources: any number.
-        suffixes: which files of folders, globs and tars are meant (lower case); what is named outright always is.
+        suffixes: which files of folders, globs and tars are meant (lower case), None for all; what is named outright always is.
 
     Raises:
         RecipeError: a source is missing, damaged, empty, or of a kind that is not followed.
@@ -83,7 +83,8 @@ def listing(sources: Sequence[Source | str], suffixes: frozenset[str] = PHOTO_SU
             folder = {"group": _folder(found.uri)} if source.group_by == "folder" else {}
             listed.setdefault(found.uri, found._replace(extra={**folder, **source.extra, **found.extra}))
         if empty:
-            raise RecipeError(f"{source.path}: holds no photo (looked for {' '.join(sorted(suffixes))})")
+            looked_for = "file" if suffixes is None else f"photo (looked for {' '.join(sorted(suffixes))})"
+            raise RecipeError(f"{source.path}: holds no {looked_for}")
     return [listed[uri] for uri in sorted(listed)]
 
 
@@ -142,7 +143,7 @@ def _read_remote(uri: str, listed: Listed, max_bytes: int) -> bytes:
     return data
 
 
-def _found(source: Source, suffixes: frozenset[str]) -> Iterator[Listed]:
+def _found(source: Source, suffixes: frozenset[str] | None) -> Iterator[Listed]:
     """Tell what kind of source this is, and follow it."""
     name = source.path.lower()
     if name.endswith(archives.COMPRESSED):
@@ -158,7 +159,7 @@ def _found(source: Source, suffixes: frozenset[str]) -> Iterator[Listed]:
     return _local(path, source, suffixes, several=several) if path is not None else _remote(uri, suffixes)
 
 
-def _local(path: str, source: Source, suffixes: frozenset[str], *, several: bool) -> Iterator[Listed]:
+def _local(path: str, source: Source, suffixes: frozenset[str] | None, *, several: bool) -> Iterator[Listed]:
     if several:
         seen = folders.matching(path, source.root)
     elif Path(path).is_dir():
@@ -173,11 +174,11 @@ def _local(path: str, source: Source, suffixes: frozenset[str], *, several: bool
         uri = uris.of_path(file.path)
         if file.path.lower().endswith(".tar") and file.problem is None and (several or sidecars.is_known(uri)):
             yield from _members_of(uri, suffixes)
-        elif file.folder or _suffix(file.path) in suffixes:
+        elif file.folder or _is_meant(file.path, suffixes):
             yield Listed(uri, None, file.size, {} if several else beside.of(file.path), file.problem)
 
 
-def _remote(uri: str, suffixes: frozenset[str]) -> Iterator[Listed]:
+def _remote(uri: str, suffixes: frozenset[str] | None) -> Iterator[Listed]:
     system, path = uris.remote(uri)
     several = glob.has_magic(path)
     found = system.glob(path, detail=True) if several else system.find(path, detail=True)
@@ -185,18 +186,18 @@ def _remote(uri: str, suffixes: frozenset[str]) -> Iterator[Listed]:
         place = system.unstrip_protocol(name)
         if name.lower().endswith(".tar") and (several or sidecars.is_known(place)):
             yield from _members_of(place, suffixes)
-        elif facts["type"] == "file" and (_suffix(name) in suffixes or name == path):
+        elif facts["type"] == "file" and (_is_meant(name, suffixes) or name == path):
             yield Listed(place, None, facts.get("size"), {})
 
 
-def _members_of(uri: str, suffixes: frozenset[str]) -> Iterator[Listed]:
+def _members_of(uri: str, suffixes: frozenset[str] | None) -> Iterator[Listed]:
     times: dict[str, int] = {}
     photos: list[archives.Member] = []
     beside = sidecars.table(uri)
     with uris.open_container(uri) as stream:
         within = sidecars.Members(stream)
         for member in archives.members(stream, uri):
-            if _suffix(member.name) in suffixes:
+            if _is_meant(member.name, suffixes):
                 photos.append(member)
             elif beside is None:
                 within.add(member)
@@ -230,6 +231,10 @@ def _entry(entry: lists.Entry, folder: str, *, confined: bool) -> Listed:
     free = path.startswith("/") and not confined
     file = folders.inspect(str(Path(folder, path)), str(Path(path).parent) if free else folder)
     return Listed(uris.of_path(file.path), None, file.size, entry.extra, file.problem)
+
+
+def _is_meant(name: str, suffixes: frozenset[str] | None) -> bool:
+    return suffixes is None or _suffix(name) in suffixes
 
 
 def _suffix(name: str) -> str:

@@ -48,9 +48,30 @@ def test_bits_that_differ_at_the_radius_are_found_however_they_lie(monkeypatch):
     assert everything(hamming.Table(zero, 11).near(queries)) == {(0, 0, 11), (0, 1, 11), (0, 2, 11)}
 
 
+@pytest.mark.parametrize("few", [0, hamming.FEW])
+def test_a_cut_bounds_every_answer_and_loses_nothing(monkeypatch, few):
+    """Slices follow one another, answer at most HELD hits unless of one query, and together find what one call finds."""
+    monkeypatch.setattr(hamming, "FEW", few)
+    monkeypatch.setattr(hamming, "HELD", 700)
+    some = random_hashes(3, 0)
+    table = hamming.Table(np.concatenate([turned(some.repeat(300), 2, 1), random_hashes(500, 2)]), 8)
+    queries = np.concatenate([some, random_hashes(20, 3), turned(some.repeat(9), 1, 4)])
+    found, slices, end = set(), list(table.cut(queries)), 0
+    for part in slices:
+        assert part.start == end < part.stop
+        end = part.stop
+        answer = table.near(queries[part])
+        assert len(answer.rows) <= 700 or part.stop == part.start + 1
+        found |= {(row, part.start + query, bits) for row, query, bits in everything(answer)}
+    assert end == len(queries)
+    assert len(slices) > 1
+    assert found == everything(table.near(queries))
+
+
 def test_nothing_is_near_nothing(monkeypatch):
     """An empty table and an empty question have no pairs."""
     for few in (hamming.FEW, -1):
         monkeypatch.setattr(hamming, "FEW", few)
         assert not everything(hamming.Table(random_hashes(0, 0), 5).near(random_hashes(3, 1)))
         assert not everything(hamming.Table(random_hashes(3, 1), 5).near(random_hashes(0, 0)))
+        assert not list(hamming.Table(random_hashes(3, 1), 5).cut(random_hashes(0, 0)))

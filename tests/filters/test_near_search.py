@@ -84,12 +84,54 @@ def test_the_order_of_photos_and_the_size_of_blocks_cannot_be_seen(photos, monke
     assert {frozenset(order[list(family)].tolist()) for family in families(pictures[order])} == wanted
     monkeypatch.setattr(likeness, "BLOCK", 2)
     monkeypatch.setattr(hashes, "BLOCK", 3)
-    monkeypatch.setattr(search, "ASKED", 5)
     monkeypatch.setattr(search, "IN_TABLE", 4)
+    monkeypatch.setattr(search, "TOGETHER", 5)
     assert {frozenset(family) for family in families(pictures)} == wanted
     monkeypatch.undo()
     monkeypatch.setattr(hamming, "FEW", 0)
     assert {frozenset(family) for family in families(pictures)} == wanted
+    monkeypatch.setattr(hamming, "HELD", 1000)
+    assert {frozenset(family) for family in families(pictures)} == wanted
+
+
+def test_many_copies_of_one_photo_are_not_held_at_once(photos, monkeypatch):
+    """Of 80 copies of a photo, no answer of the hash search holds all hits, few of them become pairs, and all copies are one family."""
+    noise = np.random.default_rng(0).integers(-2, 3, (80, SIDE, SIDE))
+    copies = np.clip(thumbs(photos[:1]) + noise, 0, 255).astype(np.uint8)
+    most, answers, pairs = 20_000, [], []
+    near, nearest = hamming.Table.near, search._nearest
+
+    def near_seen(table, queries):
+        answers.append(near(table, queries))
+        return answers[-1]
+
+    def nearest_seen(hits, bits):
+        pairs.append(len(bits))
+        return nearest(hits, bits)
+
+    monkeypatch.setattr(hamming, "HELD", most)
+    monkeypatch.setattr(hamming, "FEW", 0)
+    monkeypatch.setattr(hamming.Table, "near", near_seen)
+    monkeypatch.setattr(search, "_nearest", nearest_seen)
+    assert families(copies) == [set(range(80))]
+    held = [len(found.rows) for found in answers]
+    assert sum(held) > 9 * most
+    assert max(held) <= most
+    assert sum(pairs) == pairs[0] <= most  # those that the first answer has not linked
+
+
+def test_pairs_are_proven_a_few_at_a_time(photos, monkeypatch):
+    """However many photos look like a guarded image, the thumbnails of all pairs are never laid side by side."""
+    monkeypatch.setattr(search, "TOGETHER", 7)
+    sizes, proof = [], likeness.likeness
+
+    def seen(cropped, whole, number):
+        sizes.append(len(number))
+        return proof(cropped, whole, number)
+
+    monkeypatch.setattr(likeness, "likeness", seen)
+    assert search.matches(thumbs(photos[:1] * 9), thumbs(photos[:1] * 5)).keys() == set(range(9))
+    assert max(sizes) <= 7
 
 
 def test_a_likeness_does_not_depend_on_its_batch(photos):

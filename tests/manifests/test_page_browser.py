@@ -195,6 +195,45 @@ def test_many_scores_are_folded_until_they_are_wanted(tab, url, run):
     assert not tab.complaints
 
 
+def test_a_score_that_cannot_be_read_is_asked_for_once_a_step(tab, url, run):
+    """A filter and an order by a score that the server cannot give leave the page as it is without them; the next step asks again."""
+    asked = []
+
+    def refused(route):
+        asked.append(route.request.url)
+        route.fulfill(status=500, content_type="application/json", body='{"error": "the disk is gone"}')
+
+    tab.route("**/api/scores/*", refused)
+    tab.goto(f"{url}#score.psnr_db=..99&sort=score.psnr_db")
+    tab.wait_for_selector(".cell")
+    time.sleep(0.3)
+    assert len(asked) <= 2  # for the captions, and for the filter
+    assert count(tab) == read_table(run.manifest).num_rows
+    assert "the disk is gone" in tab.inner_text("#toast")
+    assert "cannot be read" in tab.inner_text(".chip")
+    tab.unroute("**/api/scores/*")
+    tab.click("#direction")
+    wait(tab, "Page.state.sort === '-score.psnr_db' && Page.table.numberColumns.has('score.psnr_db') && !Page.waiting")
+    assert "≤ 99" in tab.inner_text(".chip")
+    assert count(tab) == sum(bool(row["scores"]) for row in read_table(run.manifest).to_pylist())
+
+
+def test_a_pair_on_a_limit_is_shown(tab, url, run):
+    """Columns travel as float32, in which 0.7 is less and 0.1 is more: both lie within limits of their own value, as for `select`."""
+    table = read_table(run.manifest)
+    field = table.schema.get_field_index("scores")
+    scores = pa.array([[("near.less", 0.7), ("near.more", 0.1)]] * table.num_rows, table.schema.field(field).type)
+    pq.write_table(table.set_column(field, table.schema.field(field), scores), run.manifest)
+    for limits in ("score.near.less=0.7..", "score.near.more=..0.1", "score.near.less=0.7..0.7&score.near.more=0.1..0.1"):
+        tab.goto("about:blank")
+        tab.goto(f"{url}#{limits}")
+        wait(tab, f"Page.found && Page.found.order.length === {table.num_rows}")
+    tab.goto("about:blank")
+    tab.goto(f"{url}#score.near.less=0.7001..")
+    wait(tab, "Page.found && Page.found.order.length === 0")
+    assert not tab.complaints
+
+
 def test_the_review_queue_by_keyboard(tab, url, run):
     """N opens the first pair that waits for this reviewer; words given by two keys empty the queue; another reviewer finds it full."""
     ids = [row["pair_id"] for row in read_table(run.manifest).to_pylist() if row["clean_sha256"]][:3]

@@ -2,11 +2,12 @@
 // What narrows the grid, in one line: each filter a chip that a click takes away.
 
 const Chips = {
-  show({ state }) {
+  show({ state, found }) {
     const words = Object.entries(state.words).filter(([, wanted]) => wanted.size).map(([name, wanted]) =>
       Chips.chip(Chips.title(name), [...wanted].map(plain).join(", "), () => { delete state.words[name]; Facets.settle(state); }));
     const ranges = Object.entries(state.ranges).map(([name, range]) =>
-      Chips.chip(Chips.title(name), Chips.range(range, Chips.about(name).unit), () => { delete state.ranges[name]; }));
+      Chips.chip(Chips.title(name), Scores.failed.has(name) && !found.bits.has(name) ? "cannot be read" : Chips.range(range, Chips.about(name).unit),
+        () => { delete state.ranges[name]; }));
     const text = state.text.trim() ? [Chips.chip("search", state.text.trim(), () => { state.text = ""; $("search").value = ""; })] : [];
     const chips = [...words, ...ranges, ...text];
     const all = el("button", { class: "quiet", title: "Clear all filters (X)", click: () => Page.clear() }, "clear all");

@@ -31,7 +31,7 @@ const Page = {
   begin() {
     Page.refresh();
     Page.follow();
-    addEventListener("popstate", () => { Page.state = Address.read(); Page.refresh(); Page.follow(); });
+    addEventListener("popstate", () => { Page.state = Address.read(); Scores.failed.clear(); Page.refresh(); Page.follow(); });
   },
 
   controls() {
@@ -51,8 +51,10 @@ const Page = {
   /** Change the state and show what follows. A step may be gone back from. */
   change(work, step = false) {
     work(Page.state);
-    if (step) Address.write(Page.state, true);
-    else Page.remember(); // browsers allow a page only so many changes of its address in a second
+    if (step) {
+      Scores.failed.clear();
+      Address.write(Page.state, true);
+    } else Page.remember(); // browsers allow a page only so many changes of its address in a second
     if (!Page.waiting) requestAnimationFrame(() => { Page.waiting = false; Page.refresh(); }); // one frame, however fast a range is dragged
     Page.waiting = true;
   },

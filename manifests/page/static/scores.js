@@ -11,6 +11,7 @@ const Scores = {
   open: new Set(), // scorers whose histograms are shown
   sought: "",
   coming: new Map(), // score.NAME -> promise of its column
+  failed: new Set(), // score.NAME whose column could not be had; `missing` leaves it out until the next step
 
   start(page) {
     Scores.page = page;
@@ -56,18 +57,20 @@ const Scores = {
   named: (state) => [...Object.keys(state.ranges), state.sort.replace(/^-/, "")].filter((name) => name.startsWith("score.")),
 
   /** Those of them that there are, and that have yet to come. */
-  missing: (state) => Scores.named(state).filter((name) => Scores.about.has(name) && !Scores.page.table.numberColumns.has(name)),
+  missing: (state) => Scores.named(state).filter((name) => Scores.about.has(name) && !Scores.page.table.numberColumns.has(name) && !Scores.failed.has(name)),
 
   async load(names) {
     const { table } = Scores.page;
     const fetched = (name) => Source.score(Scores.about.get(name).name).then((column) => table.numberColumns.set(name, table.numbers(column)));
     for (const name of names) if (Scores.about.has(name) && !Scores.coming.has(name)) Scores.coming.set(name, fetched(name));
-    try {
-      await Promise.all(names.map((name) => Scores.coming.get(name)));
-    } catch (error) {
-      for (const name of names) if (!table.numberColumns.has(name)) Scores.coming.delete(name); // to be tried again
-      toast(error.message);
-    }
+    const came = await Promise.allSettled(names.map((name) => Scores.coming.get(name)));
+    names.forEach((name, at) => {
+      if (came[at].status === "fulfilled") return;
+      Scores.coming.delete(name); // to be tried again
+      Scores.failed.add(name);
+    });
+    const failure = came.find(({ status }) => status === "rejected");
+    if (failure) toast(failure.reason.message);
   },
 
   /** What below a thumbnail is told: the score that is sorted by, else the PSNR. */

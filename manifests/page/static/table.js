@@ -99,8 +99,8 @@ class Table {
       fail(name, (row) => codes[row] >= 0 && good[codes[row]]);
     }
     for (const [name, [low, high]] of Object.entries(state.ranges)) {
-      const column = this.numberColumns.get(name);
-      if (column) fail(name, (row) => column[row] >= low && column[row] <= high);
+      const column = this.numberColumns.get(name), from = Math.fround(low), to = Math.fround(high); // as coarse as the columns: what is on a limit fits
+      if (column) fail(name, (row) => column[row] >= from && column[row] <= to);
     }
     if (state.text.trim()) fail("text", this.matcher(state.text));
     const found = new Uint32Array(this.rows);
