@@ -1,7 +1,7 @@
 """The process that touches hostile input: it does one task at a time and may die of it.
 
 Started by `guard.Cell` as `python -m pipelines.cell IN OUT MEMORY_BYTES`; JSON lines go over two pipes. In come tasks:
-`{"work": "module:function", "task": {...}}`. Out go `{"at": item}` before every item, and at the end `{"done": result}`,
+`{"work": "module:function", "task": {...}}`. Out go `{"at": item}` before every item, null for none, and at the end `{"done": result}`,
 `{"stopped": what to do}` or `{"failed": traceback}`.
 """
 

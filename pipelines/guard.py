@@ -3,7 +3,8 @@
 The child says which item it is at; when it dies or stays silent past the deadline, the parent knows the suspect,
 starts another child and runs the task again. An item that kills its process again is skipped with a reason, and the rest
 of the task is done as if it had never been there: tasks are pure, so the repeat writes the same bytes. A process that
-is killed from outside (SIGKILL: an operator, the memory killer) is no proof against its item, so that takes more.
+is killed from outside (SIGKILL: an operator, the memory killer) is no proof against its item, so that takes more. Nor is
+one that ends at an item which it skips, or at none: after some of those the task has failed.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 from degrade.errors import PatinaError, Reason
 
 STRIKES = {Reason.CRASHED: 2, Reason.TIMED_OUT: 2, Reason.OUT_OF_MEMORY: 6}  # deaths on one item before it is given up
 STARTUP_S = 120.0  # before the first item, at least; work that is patient with items is patient with what it has to open, too
-UNNAMED = {Reason.CRASHED: 5, Reason.TIMED_OUT: 3, Reason.OUT_OF_MEMORY: 100}  # deaths before any item: not an input's fault
+STORING_S = 600.0  # after the last item, at least: a disk may be slow, and no input can help it
+UNNAMED = {Reason.CRASHED: 5, Reason.TIMED_OUT: 3, Reason.OUT_OF_MEMORY: 100}  # deaths at no item, or at one that is skipped: not an input's fault
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 EXACT = {"OPENCV_IPP": "disabled", "OPENCV_LOG_LEVEL": "ERROR"}
 # One heap that keeps what it got: pictures of 12 MB come and go several times per pair, and asking the kernel for fresh
@@ -33,6 +36,7 @@ ONE_HEAP = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 ENVIRONMENT = {**ONE_THREAD, **EXACT, **ONE_HEAP}  # of every process that makes pixels
+At = Callable[[str | None], None]  # how work says which item it is at; None: it stores what it has made
 
 
 class WorkFailed(PatinaError):
@@ -74,11 +78,12 @@ class Cell:
 
         Args:
             work: `module:function`; the function takes (task, at) and returns a JSON value. It must call `at(item)`
-                before each item, and leave out the items of `task["skip"]` (a table item -> [reason, detail]).
+                before each item, `at(None)` before it stores what came of them, and leave out the items of `task["skip"]`
+                (a table item -> [reason, detail]).
             task: a JSON table.
 
         Raises:
-            WorkFailed: the work raised an error that no input is to blame for.
+            WorkFailed: the work raised an error, or died again and again, and no input is to blame.
             WorkStopped: it said what is missing.
         """
         skip: dict[str, list[str]] = dict(task.get("skip", {}))
@@ -87,32 +92,37 @@ class Cell:
             outcome = self._attempt(work, {**task, "skip": skip})
             if not isinstance(outcome, Death):
                 return outcome
-            strikes[outcome.item, outcome.reason] += 1
-            count = strikes[outcome.item, outcome.reason]
-            if outcome.item is None and count >= UNNAMED[outcome.reason]:
-                raise WorkFailed(f"the worker process died {count} times before it reached an input: {outcome.detail}")
-            if outcome.item is not None and count >= STRIKES[outcome.reason]:
-                skip[outcome.item] = [str(outcome.reason), outcome.detail]
+            item = None if outcome.item in skip else outcome.item
+            strikes[item, outcome.reason] += 1
+            count = strikes[item, outcome.reason]
+            if item is None and count >= UNNAMED[outcome.reason]:
+                told = f"{work}: the worker process died {count} times, and no input is to blame: {outcome.detail}"
+                raise WorkFailed(f"{told}; look at the memory and the disks of this machine, then run the same command again")
+            if item is not None and count >= STRIKES[outcome.reason]:
+                skip[item] = [str(outcome.reason), outcome.detail]
 
     def _attempt(self, work: str, task: dict[str, Any]) -> Any:
         """Run a task once; a Death instead of a result when the child did not survive it."""
         if self._child is None or self._child.poll() is not None:
             self._start()
-        if not self._send({"work": work, "task": task}):
-            return self._buried(None)
         item: str | None = None
+        patience_s = max(STARTUP_S, self._limits.deadline_s)
+        if not self._send({"work": work, "task": task}):
+            return self._buried(item, patience_s)
         while True:
-            message = self._receive(self._limits.deadline_s if item is not None else max(STARTUP_S, self._limits.deadline_s))
+            message = self._receive(patience_s)
             if message is None:
-                return self._buried(item)
+                return self._buried(item, patience_s)
             if "done" in message:
                 return message["done"]
             if "stopped" in message:
                 raise WorkStopped(message["stopped"])
             if "failed" in message:
                 self.close()  # whatever state it is in, the next task gets a fresh process
-                raise WorkFailed(f"{work} failed at {item or 'its start'}\n{message['failed']}")
-            item = message.get("at", item)
+                raise WorkFailed(f"{work} failed at {item or 'its start or end'}\n{message['failed']}")
+            if "at" in message:
+                item = message["at"]
+                patience_s = self._limits.deadline_s if item is not None else max(STORING_S, self._limits.deadline_s)
 
     def _start(self) -> None:
         self.close()
@@ -146,8 +156,8 @@ class Cell:
         message: dict[str, Any] = json.loads(line)
         return message
 
-    def _buried(self, item: str | None) -> Death:
-        """End what is left of the child and say how it died."""
+    def _buried(self, item: str | None, patience_s: float) -> Death:
+        """End what is left of the child and say how it died, at which item, after it was silent for how long at most."""
         child = self._child
         if child is None:
             return Death(Reason.CRASHED, item, "the worker process was gone")
@@ -155,10 +165,11 @@ class Cell:
             code = child.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             self.close()
-            return Death(Reason.TIMED_OUT, item, f"no answer within {self._limits.deadline_s:g} s")
+            return Death(Reason.TIMED_OUT, item, f"no answer within {patience_s:g} s")
         self.close()
         if code in (-signal.SIGKILL, -signal.SIGTERM):
-            return Death(Reason.OUT_OF_MEMORY, item, "the process was killed while it worked on this input, time after time")
+            where = " while it worked on this input, time after time" if item is not None else ""
+            return Death(Reason.OUT_OF_MEMORY, item, f"the process was killed{where}")
         ended = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return Death(Reason.CRASHED, item, f"the decoder or renderer ended the process ({ended})")
 

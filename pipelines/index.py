@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,9 @@ from manifests.schema import INDEX, LISTING
 from pipelines import footage
 from pipelines.duplicates import benchmarks, settle
 from pipelines.engine import Engine
-from pipelines.guard import Limits
+from pipelines.guard import At, Limits
 from pipelines.memory import out_of_memory
-from pipelines.photos import clips, decode, sources
+from pipelines.photos import away, clips, decode, sources
 from pipelines.photos.sources import Listed, Source
 from pipelines.progress import Meter
 from pipelines.run import Run, load
@@ -100,7 +99,7 @@ def _listing(run: Run, inputs: tuple[Source, ...]) -> pa.Table:
     return before
 
 
-def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
+def work(task: dict[str, Any], at: At) -> dict[str, int]:
     """Index one part of the listing; answer the counts by reason."""
     run = load(Path(task["run"]))
     part = int(task["part"])
@@ -110,12 +109,13 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
     for listed in listing.slice(part * size, size).to_pylist():
         at(listed["uri"])
         rows.append(_row(run, listed, task["skip"].get(listed["uri"])))
+    at(None)
     commit.write_table(_part_path(run.folder, part), pa.Table.from_pylist(rows, INDEX), {"fingerprint": run.fingerprint})
     return dict(Counter(row["reason"] or "" for row in rows))
 
 
 def _row(run: Run, listed: dict[str, Any], skip: list[str] | None) -> dict[str, Any]:
-    """Return the index row of one input."""
+    """Return the index row of one input; raises RunError if it was there when it was listed, and may be back soon."""
     row: dict[str, Any] = {**listed, "kind": "photo", "verdict": "keep"}
     try:
         if skip:
@@ -127,6 +127,8 @@ def _row(run: Run, listed: dict[str, Any], skip: list[str] | None) -> dict[str, 
         with out_of_memory():
             _examine(run, Listed(listed["uri"], listed["offset"], listed["size"], {}), row)
     except BadSample as bad:
+        if listed["size"] is not None and not listed["reason"]:
+            away.check(bad, [listed["uri"]])
         row |= {"verdict": "reject", "reason": str(bad.reason), "detail": bad.detail}
     return row
 

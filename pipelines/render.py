@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from degrade.errors import BadSample, Reason, RunError, TooManyRejects
 from manifests import commit, shards
 from pipelines import darkrooms, pair, plan
 from pipelines.engine import Engine
-from pipelines.guard import Limits
+from pipelines.guard import At, Limits
 from pipelines.memory import out_of_memory
 from pipelines.pace import PaceLog
+from pipelines.photos import away
 from pipelines.priors import STAND_INS, Priors, photo_key
 from pipelines.progress import Meter
 from pipelines.real import making
@@ -35,6 +36,7 @@ def render(run: Run, engine: Engine) -> None:
     Raises:
         TooManyRejects: more pairs are refused than the recipe allows.
         RunError: the folder holds shards of another run.
+        WorkStopped: a disk, share or bucket with photos is away; what is finished stays, and the next call goes on.
     """
     record = plan.read_record(run)
     commit.clear_temporaries(run.folder / "shards")
@@ -54,6 +56,7 @@ def render(run: Run, engine: Engine) -> None:
             pace.add(sum(counts.values()))
             meter.add(sum(counts.values()), {reason: count for reason, count in counts.items() if reason})
             _check_ceiling(run, meter)
+    commit.clear_temporaries(run.folder / "shards")  # what workers left that were killed: as large as a shard
 
 
 def _finished(run: Run, record: dict[str, Any]) -> set[str]:
@@ -75,7 +78,8 @@ def _check_ceiling(run: Run, meter: Meter) -> None:
         top = ", ".join(f"{reason} {count}" for reason, count in meter.rejects.most_common(3))
         raise TooManyRejects(
             f"{refused} of {meter.fresh} pairs were refused ({top}): more than render.max_reject_share = {limits.max_reject_share:g}. "
-            "Mend the recipe or the inputs, or raise the share, and run the same command again."
+            f"They stay so. Mended the recipe? Use a new --out. Mended the inputs? Remove {run.folder / 'shards'} and run the same command again. "
+            "Or raise the share and run it again to go on with the others."
         )
 
 
@@ -109,7 +113,7 @@ def _prepare_models(run: Run, engine: Engine, todo: list[dict[str, Any]]) -> Non
                 meter.add(made, {})
 
 
-def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
+def work(task: dict[str, Any], at: At) -> dict[str, int]:
     """Render one shard; answer the counts by reason (the empty word: a pair)."""
     run = load(Path(task["run"]))
     darkroom = darkrooms.opened(run)
@@ -118,11 +122,12 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
         for row in plan.shard_rows(run, task["part"], task["group"]):
             at(row["pair_id"])
             counts[_one(darkroom, writer, row, task["skip"].get(row["pair_id"]))] += 1
+        at(None)  # the commit, on leaving this block
     return dict(counts)
 
 
 def _one(darkroom: darkrooms.Darkroom, writer: shards.ShardWriter, row: dict[str, Any], skip: list[str] | None) -> str:
-    """Render a row into the shard; answer its reason, empty for a pair."""
+    """Render a row into the shard; answer its reason, empty for a pair; raises RunError if its photos may be back soon."""
     row |= {"made_with": made_with(), "decided_by": "render"}
     try:
         if skip:
@@ -132,6 +137,7 @@ def _one(darkroom: darkrooms.Darkroom, writer: shards.ShardWriter, row: dict[str
             row["scores"] = sorted({"psnr_db": _distance_db(made), **made.degraded.notes}.items())
             clean, degraded = pair.members_of(made)
     except BadSample as bad:
+        away.check(bad, [row["photo_uri"], *(other["uri"] for other in json.loads(row["others"]) if "uri" in other)])
         writer.add_reject(row | {"verdict": "reject", "reason": str(bad.reason), "detail": bad.detail})
         return str(bad.reason)
     row |= {"verdict": "keep", "assets": json.dumps(made.assets, sort_keys=True)}

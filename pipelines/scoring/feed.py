@@ -1,6 +1,8 @@
 """Feeds a scorer: items are opened and prepared by threads ahead of it, batches go through it, every item gets a row.
 
 The unit of work in a worker. The scorer stays open between parts, for opening one may mean reading sixteen gigabytes.
+A batch that killed its process is skipped under its own name (`_label`): then one thread works, and the items of that
+batch go through the scorer one by one, so that the one that is to blame is named and no other.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from degrade.errors import BadSample, Reason, RunError
 from filters import batches, by_name
 from filters.contract import Scorer, Scores, Wants
 from manifests import scores
+from pipelines.guard import At
 from pipelines.run import load
 from pipelines.scoring import subjects
 
@@ -34,12 +37,12 @@ def opened(name: str, settings: dict[str, Any]) -> Scorer:
     return _OPEN[key]
 
 
-def check(task: dict[str, Any], _at: Callable[[str], None]) -> str:
+def check(task: dict[str, Any], _at: At) -> str:
     """Open a scorer where the work will be done; answer what will have made its numbers."""
     return opened(task["name"], task["settings"]).maker
 
 
-def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, Any]:
+def work(task: dict[str, Any], at: At) -> dict[str, Any]:
     """Score one part of a run; answer how many items it holds and how many of them ended how (the empty word: scored)."""
     run, scorer, made = load(Path(task["run"])), opened(task["name"], task["settings"]), by_name(task["name"])
     if scorer.maker != task["maker"]:
@@ -55,6 +58,7 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, Any]:
         else:
             rows.append({"key": key, **outcome._asdict()})
             counts[""] = counts.get("", 0) + 1
+    at(None)
     path = scores.shard_path(run.folder, task["name"], task["on"], task["part"])
     scores.write(path, rows, task["measures"], {"fingerprint": task["fingerprint"], "source": task["source"]})
     return {"items": task["items"], "counts": counts}
@@ -70,33 +74,43 @@ def threads_of(wants: Wants) -> int:
 
 def _outcomes(
     scorer: Scorer,
-    items: list[tuple[str, subjects.Opening]],
-    skip: dict[str, list[str]],
-    at: Callable[[str], None],
+    items: Sequence[subjects.Keyed],
+    skip: Mapping[str, Sequence[str]],
+    at: At,
     *,
     batch: int,
     threads: int,
 ) -> Iterator[tuple[str, Scores | BadSample]]:
     """Yield every item with its scores or its refusal, in order."""
-    for keys, prepared in _prepared(scorer, items, skip, at, batch=batch, threads=threads):
-        at(keys[0])
+    cut: list[Sequence[subjects.Keyed]] = []
+    for part in (items[first : first + batch] for first in range(0, len(items), batch)):
+        deadly = _label(part) in skip
+        cut += [[item] for item in part] if deadly else [part]
+        threads = 1 if deadly else threads
+    for part, prepared in _prepared(scorer, cut, skip, at, threads=threads):
+        if threads > 1 or len(part) > 1:  # else the process is at this very item
+            at(_label(part))
         good = iter(batches.score(scorer, [one for one in prepared if not isinstance(one, BadSample)]))
-        for key, one in zip(keys, prepared, strict=True):
+        for (key, _), one in zip(part, prepared, strict=True):
             yield key, one if isinstance(one, BadSample) else next(good)
+
+
+def _label(part: Sequence[subjects.Keyed]) -> str:
+    """Return what a batch is called when it kills the process: never the name of an item."""
+    return f"{len(part)} from {part[0][0]} on"
 
 
 def _prepared(
     scorer: Scorer,
-    items: list[tuple[str, subjects.Opening]],
-    skip: dict[str, list[str]],
-    at: Callable[[str], None],
+    cut: Sequence[Sequence[subjects.Keyed]],
+    skip: Mapping[str, Sequence[str]],
+    at: At,
     *,
-    batch: int,
     threads: int,
-) -> Iterator[tuple[list[str], list[Any]]]:
-    """Yield batches of (keys, prepared items or refusals); more than one thread works ahead of the scorer."""
+) -> Iterator[tuple[Sequence[subjects.Keyed], list[Any]]]:
+    """Yield batches with what was prepared of each item, or its refusal; more than one thread works ahead of the scorer."""
 
-    def ready(item: tuple[str, subjects.Opening]) -> Any:
+    def ready(item: subjects.Keyed) -> Any:
         key, opening = item
         try:
             if key in skip:
@@ -105,26 +119,24 @@ def _prepared(
         except BadSample as bad:
             return bad
 
-    cut = [items[first : first + batch] for first in range(0, len(items), batch)]
     if threads <= 1:
         for part in cut:
             prepared = []
             for item in part:
                 at(item[0])
                 prepared.append(ready(item))
-            yield [key for key, _ in part], prepared
+            yield part, prepared
         return
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[tuple[list[str], list[Future[Any]]]] = deque()
+        waiting: deque[tuple[Sequence[subjects.Keyed], list[Future[Any]]]] = deque()
         for part in cut:
-            at(part[0][0])
-            waiting.append(([key for key, _ in part], [pool.submit(ready, item) for item in part]))
+            at(_label(part))
+            waiting.append((part, [pool.submit(ready, item) for item in part]))
             if len(waiting) > AHEAD:
-                yield _done(waiting.popleft())
+                yield _done(*waiting.popleft())
         while waiting:
-            yield _done(waiting.popleft())
+            yield _done(*waiting.popleft())
 
 
-def _done(batch: tuple[list[str], list[Future[Any]]]) -> tuple[list[str], list[Any]]:
-    keys, futures = batch
-    return keys, [future.result() for future in futures]
+def _done(part: Sequence[subjects.Keyed], futures: list[Future[Any]]) -> tuple[Sequence[subjects.Keyed], list[Any]]:
+    return part, [future.result() for future in futures]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
@@ -13,7 +15,7 @@ from filters.contract import Item, Pair, Photo
 from manifests import commit, pictures, scores, shards
 from manifests.members import Members, Stored
 from pipelines.memory import out_of_memory
-from pipelines.photos import clips, decode, sources
+from pipelines.photos import away, clips, decode, sources
 from pipelines.run import Run, require
 
 ON = ("pairs", "photos")
@@ -31,6 +33,7 @@ class Part(NamedTuple):
 
 
 Opening = Callable[[], Item]
+Keyed = tuple[str, Opening]
 
 
 def parts(run: Run, on: str) -> list[Part]:
@@ -56,12 +59,20 @@ def _photo_parts(run: Run) -> list[Part]:
 
 
 def _usable(run: Run) -> Any:
-    table = commit.read_table(run.index, PHOTO_COLUMNS)
+    return _kept(run.index, run.index.stat().st_mtime_ns)
+
+
+@functools.lru_cache(1)  # every part of 128 photos asks for it
+def _kept(index: Path, _mark: int) -> Any:
+    table = commit.read_table(index, PHOTO_COLUMNS)
     return table.filter(pc.equal(table.column("verdict"), "keep"))
 
 
-def openings(run: Run, on: str, part: str) -> list[tuple[str, Opening]]:
-    """Return the key of every item of a part, and what opens it: raises BadSample when called, if it cannot be read.
+def openings(run: Run, on: str, part: str) -> list[Keyed]:
+    """Return the key of every item of a part, and what opens it.
+
+    Called, that raises BadSample if the item cannot be read; RunError if its photo may be back soon; CorruptRun if its shard is not what its
+    rows say, for a shard can be mended, or rendered again, and its pairs then have scores.
 
     The task of a photo is what came with it, else what CLIP took it for, if it was asked first.
     """
@@ -76,7 +87,11 @@ def openings(run: Run, on: str, part: str) -> list[tuple[str, Opening]]:
 
 def _photo(run: Run, row: dict[str, Any]) -> Photo:
     rules = run.recipe.index.decode
-    data = sources.read(sources.Listed(row["uri"], row["offset"], row["size"], {}), rules.max_bytes)
+    try:
+        data = sources.read(sources.Listed(row["uri"], row["offset"], row["size"], {}), rules.max_bytes)
+    except BadSample as bad:
+        away.check(bad, [row["uri"]])
+        raise
     if commit.sha256(data) != row["sha256"]:
         raise BadSample(Reason.SOURCE_CHANGED, "the bytes are not those that were indexed")
     if row["kind"] == "clip":
@@ -92,8 +107,8 @@ def _pair(run: Run, shard: str, row: dict[str, Any]) -> Pair:
 
 def _side(members: Members, shard: str, row: dict[str, Any], side: str) -> Photo:
     stored = Stored(shard, *(row[f"{side}_{what}"] for what in ("offset", "length", "sha256", "type")))
+    data = members.raw(stored)
     try:
-        data = members.raw(stored)
         with out_of_memory():
             pixels: Srgb = pictures.decode(data)
     except CorruptRun as error:

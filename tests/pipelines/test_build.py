@@ -145,7 +145,7 @@ def test_a_mistyped_input_does_not_claim_the_folder(tmp_path, photos):
 
 
 def test_too_many_rejects_stop_the_job(tmp_path, photos):
-    """When photos vanish between index and render, the job stops and names the reason."""
+    """When photos vanish one by one between index and render, the job stops and names the reason."""
     from pipelines import index, plan, render
     from pipelines.engine import Engine, Options
 
@@ -156,7 +156,9 @@ def test_too_many_rejects_stop_the_job(tmp_path, photos):
     with Engine(Options("serial")) as machine:
         index.index(run, sources, machine)
         plan.plan(run)
-        shutil.rmtree(fleeting)
+        for photo in fleeting.iterdir():
+            photo.unlink()
+        (fleeting / "notes.txt").write_text("the folder is there")
         with pytest.raises(TooManyRejects, match="missing"):
             render.render(run, machine)
 

@@ -10,15 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
 
 from degrade.errors import RecipeError, RunError
 from manifests import scores, shards
-from manifests.commit import read_table
+from manifests.commit import parquet_notes, read_table, sha256, write_table
+from manifests.schema import PAIR
 from pipelines import score as verb
 from pipelines.build import books
 from pipelines.engine import Engine, Options
+from pipelines.guard import WorkStopped
 from pipelines.recipe import parse
 from pipelines.scoring import feed
 from pipelines.select import select
@@ -121,15 +124,37 @@ def test_a_number_that_the_scorer_does_not_give_is_refused(judged):
         select(limited(judged, select={"limits": {"evidence.explaned": [0.5, 1.0]}}))
 
 
-def test_a_damaged_picture_costs_its_pair_and_nothing_else(scratch):
-    """A flipped byte in a shard gives a row with a reason; the rest of the shard has numbers; a limit refuses the pair by that reason."""
+def test_a_shard_that_is_away_or_damaged_stops_the_job_until_it_is_mended(scratch, judged):
+    """Pairs of a tar that is gone, or has a flipped byte, are not written down as broken: mended, they have their numbers."""
     shard = shards.committed(scratch.folder)[0]
     row = next(row for row in read_table(shards.rows_path(scratch.folder, shard)).to_pylist() if row["verdict"] == "keep")
+    tar = shards.tar_path(scratch.folder, shard)
+    whole = tar.read_bytes()
+    middle = row["degraded_offset"] + row["degraded_length"] // 2
+    tar.unlink()
+    with pytest.raises(WorkStopped, match="is gone"):
+        scored(scratch, "evidence")
+    tar.write_bytes(whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :])
+    with pytest.raises(WorkStopped, match="patina verify"):
+        scored(scratch, "evidence")
+    tar.write_bytes(whole)
+    (done,) = scored(scratch, "evidence")
+    assert not done.unscored
+    assert numbers(scratch, "evidence") == numbers(judged, "evidence")
+
+
+def test_a_member_that_is_no_picture_costs_its_pair_and_nothing_else(scratch):
+    """Bytes that are what their row says, and no picture, give a row with a reason; the rest has numbers; a limit refuses the pair by that reason."""
+    shard = shards.committed(scratch.folder)[0]
+    path = shards.rows_path(scratch.folder, shard)
+    rows = read_table(path).to_pylist()
+    row = next(row for row in rows if row["verdict"] == "keep")
+    nothing = bytes(row["degraded_length"])
+    row["degraded_sha256"] = sha256(nothing)
     with open(shards.tar_path(scratch.folder, shard), "r+b") as file:
-        file.seek(row["degraded_offset"] + row["degraded_length"] // 2)
-        byte = file.read(1)
-        file.seek(-1, 1)
-        file.write(bytes([byte[0] ^ 255]))
+        file.seek(row["degraded_offset"])
+        file.write(nothing)
+    write_table(path, pa.Table.from_pylist(rows, PAIR), parquet_notes(path))
     (done,) = scored(scratch, "evidence")
     assert done.unscored == {"decode_failed": 1}
     asked = limited(scratch, select={"limits": {"evidence.explained": [0.0, 1.0]}})
