@@ -136,16 +136,16 @@ def config(shape: Shape, tokenizer: Any) -> Any:
     )
 
 
-def build(shape: Shape, device: str = "cpu") -> tuple[Any, Any]:
-    """Return a model with random weights and its processor; bfloat16 on a GPU, float32 on a CPU."""
+def build(shape: Shape, device: str = "cpu", dtype: str | None = None) -> tuple[Any, Any]:
+    """Return a model with random weights and its processor; by default bfloat16 on a GPU, float32 on a CPU."""
     import torch
     import transformers
 
     mouth = processor(shape.most_px)
-    dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
+    dtype = dtype or ("bfloat16" if device.startswith("cuda") else "float32")
     torch.manual_seed(0)
     with torch.device(device):
-        model = transformers.AutoModelForImageTextToText.from_config(config(shape, mouth.tokenizer), dtype=dtype)
+        model = transformers.AutoModelForImageTextToText.from_config(config(shape, mouth.tokenizer), dtype=getattr(torch, dtype))
     return model.eval(), mouth
 
 

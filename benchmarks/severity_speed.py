@@ -61,9 +61,9 @@ def generate(local: Local, asked: list[Question], tokens: int) -> list[str]:
     return local.processor.batch_decode(written[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
-def measure(shape: str, device: str, batch: int, rounds: int, area_px: int) -> dict[str, Any]:
+def measure(shape: str, device: str, batch: int, rounds: int, area_px: int, dtype: str | None = None) -> dict[str, Any]:
     """Time all protocols in turn, round by round; answer medians of milliseconds per picture, wall and processor."""
-    model, processor = random_qwen.build(random_qwen.SHAPES[shape], device)
+    model, processor = random_qwen.build(random_qwen.SHAPES[shape], device, dtype)
     shown = pictures(batch, area_px)
     asked = {name: [[Question((picture,), text) for picture in shown] for text in several] for name, several in texts().items()}
     local = Local(model, processor, f"random {shape}", batch * max(map(len, asked.values())))
@@ -145,12 +145,13 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=512, help="pictures have the area of a square of this side in px; 512 is the published protocol's")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of torch, on a CPU; by default as many as there are cores")
+    parser.add_argument("--dtype", choices=("bfloat16", "float32"), help="default: bfloat16, as checkpoints have it, on a GPU, float32 on a CPU")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
     import torch
 
     torch.set_num_threads(options.threads)
-    figures = measure(options.shape, options.device, options.batch, options.rounds, options.side**2)
+    figures = measure(options.shape, options.device, options.batch, options.rounds, options.side**2, options.dtype)
     print(table(figures))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n")
