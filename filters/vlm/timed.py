@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from typing import Any
 
 _BUFFER = 1 << 16
 
@@ -68,7 +69,7 @@ class Timed(io.RawIOBase):
         """Return True."""
         return True
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader hands over
+    def readinto(self, buffer: Any, /) -> int:
         """Read what has come; raises TimeoutError."""
         with self._deadline.bound(self._socket, self._silent_s):
             return self._socket.recv_into(buffer)
@@ -123,10 +124,10 @@ def _reached(host: str, port: int, deadline: Deadline) -> socket.socket:
     raise last
 
 
-def _opened(one: socket.socket, address: object, seconds: float) -> socket.socket:
+def _opened(one: socket.socket, address: Any, seconds: float) -> socket.socket:
     try:
         one.settimeout(seconds)
-        one.connect(address)  # type: ignore[arg-type]  # of the socket's own family
+        one.connect(address)
     except OSError:
         one.close()
         raise

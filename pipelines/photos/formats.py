@@ -97,5 +97,5 @@ def open_header(data: bytes, name: FormatName) -> Image.Image:
         from pillow_heif import HeifImageFile
     except ImportError as error:
         raise MissingModel("HEIF photos need a library: pip install 'patina[heif]'") from error
-    image: Image.Image = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
+    image: Image.Image = HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]  # the library is not typed
     return image

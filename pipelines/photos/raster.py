@@ -76,16 +76,16 @@ def _read_deep(image: Image.Image, data: bytes) -> Raster:
             raise BadSample(Reason.TRANSPARENT, f"grey level {keyed} is declared transparent, and used")
         return Raster(cv2.LUT(deep, _TO_8_BIT), "L", ("16bit", "grey"))
     _check_chunks(data)
-    deep = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)  # type: ignore[assignment]
-    if deep is None or deep.dtype != np.uint16 or deep.ndim != 3:
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if stored is None or stored.dtype != np.uint16 or stored.ndim != 3:
         image.load()  # says what is wrong
         raise OSError("16-bit samples that cannot be read")
     notes: tuple[str, ...] = ("16bit",)
-    if deep.shape[2] == 4:
-        _refuse_transparency(int(deep[..., 3].min()) / 65535)
+    if stored.shape[2] == 4:
+        _refuse_transparency(int(stored[..., 3].min()) / 65535)
         notes += ("alpha:opaque",)
-    code = cv2.COLOR_BGRA2RGB if deep.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return Raster(cv2.cvtColor(cv2.LUT(deep, _TO_8_BIT), code), "RGB", notes)
+    code = cv2.COLOR_BGRA2RGB if stored.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return Raster(cv2.cvtColor(cv2.LUT(stored, _TO_8_BIT), code), "RGB", notes)
 
 
 def _check_chunks(data: bytes) -> None:
@@ -108,7 +108,7 @@ def _read_by_pillow(image: Image.Image) -> Raster:
     notes += more
     if image.has_transparency_data:
         alpha = (image if image.mode in {"LA", "PA", "RGBA"} else image.convert("RGBA")).getchannel("A")
-        _refuse_transparency(float(alpha.getextrema()[0]) / 255)  # type: ignore[arg-type]
+        _refuse_transparency(float(np.asarray(alpha).min()) / 255)
         notes += ("alpha:opaque",)
     return Raster(_copied(image, space), space, notes)
 

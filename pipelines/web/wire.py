@@ -9,6 +9,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from degrade.errors import BadSample, Reason
 from filters.vlm.timed import Deadline, Timed, proven
@@ -29,7 +30,7 @@ class Line(Timed):
         super().__init__(connected, deadline, silent_s)
         self._left = most
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # what BufferedReader hands over
+    def readinto(self, buffer: Any, /) -> int:
         """Read what has come; raises TimeoutError, or BadSample (FILE_TOO_LARGE)."""
         got = super().readinto(buffer)
         self._left -= got
