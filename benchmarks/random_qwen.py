@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from filters.vlm.defects import DEFECTS
+from filters.vlm.local import native_bfloat16
 from filters.vlm.prompts import wordings
 
 SPECIAL = {
@@ -137,21 +138,21 @@ def config(shape: Shape, tokenizer: Any) -> Any:
 
 
 def build(shape: Shape, device: str = "cpu", dtype: str | None = None) -> tuple[Any, Any]:
-    """Return a model with random weights and its processor; by default bfloat16 on a GPU, float32 on a CPU."""
+    """Return a model with random weights and its processor; by default in what the scorer takes for a checkpoint in bfloat16, as published ones are."""
     import torch
     import transformers
 
     mouth = processor(shape.most_px)
-    dtype = dtype or ("bfloat16" if device.startswith("cuda") else "float32")
+    dtype = dtype or ("bfloat16" if device.startswith("cuda") or native_bfloat16() else "float32")
     torch.manual_seed(0)
     with torch.device(device):
         model = transformers.AutoModelForImageTextToText.from_config(config(shape, mouth.tokenizer), dtype=getattr(torch, dtype))
     return model.eval(), mouth
 
 
-def save(folder: Path, shape: Shape = SHAPES["tiny"]) -> Path:
+def save(folder: Path, shape: Shape = SHAPES["tiny"], dtype: str = "float32") -> Path:
     """Write a checkpoint as a user's would be."""
-    model, mouth = build(shape)
+    model, mouth = build(shape, dtype=dtype)
     model.save_pretrained(folder)
     mouth.save_pretrained(folder)
     return folder

@@ -57,6 +57,7 @@ class Wants(NamedTuple):
     gpus: float = 0.0  # of a machine that has one; where there is none, the scorer works on the CPU
     batch: int = 16  # items per call of `score`
     deadline_s: float = 60.0  # per item
+    whole_cpu: bool = False  # without a GPU, one worker has all cores of a machine: its weights are too large to be there once per core
 
 
 class Scorer(Protocol):

@@ -34,6 +34,7 @@ class SeveritySettings(Settings):
     prompt: prompts.PresetName = Field(default="patina", description="how photos are shown and asked about")
     wordings: tuple[prompts.Wording, ...] = Field(default=(), description="questions of your own instead of the preset's; their answers are averaged")
     tasks: tuple[str, ...] = Field(default=(), description="what every photo is asked about besides its own task, if it has one")
+    precision: Literal["auto", "bfloat16", "float32"] = Field(default="auto", description="of a model here; auto: bfloat16 where it is native")
     least_answered: float = Field(default=0.5, ge=0, le=1, description="probability of any digit below which the model abstains")
     most_entropy: float = Field(default=2.0, ge=0, le=MOST_ENTROPY, description="bits above which the model abstains")
     at_once: int = Field(default=16, ge=1, le=1024, description="questions per forward pass, or requests under way")
@@ -158,14 +159,14 @@ def open_scorer(settings: SeveritySettings, device: str | None) -> Scorer:
         return SeverityScorer(settings, Server(Line(settings.url, settings.timeout_s, settings.tries), settings.model, settings.at_once))
     from filters.vlm.local import open_local
 
-    return SeverityScorer(settings, open_local(settings.model, device, settings.at_once))
+    return SeverityScorer(settings, open_local(settings.model, device, settings.at_once, settings.precision))
 
 
 def wants(settings: SeveritySettings) -> Wants:
-    """Return what a worker takes: a GPU for a model here, next to nothing for one on a server."""
+    """Return what a worker takes: a GPU, or all of a CPU, for a model here, next to nothing for one on a server."""
     if settings.backend == "server":
         return Wants(batch=settings.batch, deadline_s=settings.timeout_s * settings.tries)
-    return Wants(gpus=1.0, batch=settings.batch, deadline_s=900.0)
+    return Wants(gpus=1.0, batch=settings.batch, deadline_s=900.0, whole_cpu=True)
 
 
 FILTER = Filter(

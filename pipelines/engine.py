@@ -8,7 +8,7 @@ kills a decoder costs itself and nothing else, and both engines give the same by
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Self
 
 from degrade.errors import RecipeError
@@ -33,6 +33,14 @@ class _Size(NamedTuple):
     limits: Limits
     cpus: float
     gpus: float
+
+
+class _Share(NamedTuple):
+    """What of a cluster a worker gets, and how many workers that makes room for."""
+
+    cpus: float
+    gpus: float
+    room: int
 
 
 class Engine:
@@ -104,7 +112,7 @@ class Engine:
             wants: what one worker takes; GPUs only where the cluster has some.
         """
         if self._options.engine == "serial" or not tasks:
-            yield from self.map(work, tasks, limits)
+            yield from self.map(work, tasks, limits._replace(threads=len(os.sched_getaffinity(0))) if wants.whole_cpu else limits)
             return
         workers = self._workers(limits, wants, len(tasks))
         yield from _served(self._ray, workers, work, tasks)
@@ -112,16 +120,15 @@ class Engine:
     def _workers(self, limits: Limits, wants: Wants, most: int) -> list[Any]:
         """Return actors for work of this size, those of the last call if they are of the same size; they hold what they opened."""
         ray = self._connected()
-        there = ray.cluster_resources()
-        gpus = wants.gpus if there.get("GPU", 0) >= wants.gpus else 0.0
-        cpus = min(wants.cpus if gpus or not wants.gpus else 1.0, there.get("CPU", 1.0))  # threads feed a GPU; without one they are in its way
-        room = min(int(there.get("CPU", 1) // cpus), int(there["GPU"] // gpus) if gpus else most)
-        size = _Size(limits, cpus, gpus)
+        share = _share(ray.cluster_resources(), [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]], wants)
+        if wants.whole_cpu and not share.gpus:
+            limits = limits._replace(threads=int(share.cpus))
+        size = _Size(limits, share.cpus, share.gpus)
         if self._size != size:
             self._dismiss()
             self._size = size
-        actor = ray.remote(_Worker).options(num_cpus=cpus, num_gpus=gpus, max_restarts=-1, max_task_retries=RETRIES)
-        while len(self._pool) < max(1, min(room, most)):
+        actor = ray.remote(_Worker).options(num_cpus=share.cpus, num_gpus=share.gpus, max_restarts=-1, max_task_retries=RETRIES)
+        while len(self._pool) < max(1, min(share.room, most)):
             self._pool.append(actor.remote(limits))
         return self._pool
 
@@ -144,6 +151,24 @@ class Engine:
                 ray.init(address="local", num_cpus=self._options.workers or os.cpu_count(), include_dashboard=False, **quiet)
             self._ray = ray
         return self._ray
+
+
+def _share(there: Mapping[str, float], nodes: Sequence[float], wants: Wants) -> _Share:
+    """Return what a worker gets.
+
+    Args:
+        there: what the cluster has in all, as Ray names it.
+        nodes: cores of each machine.
+        wants: what the work asks for.
+    """
+    if wants.gpus and there.get("GPU", 0) >= wants.gpus:
+        cpus = min(wants.cpus, there.get("CPU", 1.0))
+        return _Share(cpus, wants.gpus, int(min(there.get("CPU", 1) // cpus, there["GPU"] // wants.gpus)))
+    if wants.whole_cpu:
+        largest = max(nodes)  # a small head node is left out: a part of a large machine would hold the weights once more
+        return _Share(largest, 0.0, nodes.count(largest))
+    cpus = min(1.0 if wants.gpus else wants.cpus, there.get("CPU", 1.0))  # threads feed a GPU; without one they are in its way
+    return _Share(cpus, 0.0, int(there.get("CPU", 1) // cpus))
 
 
 def _answer(ray: Any, reference: Any) -> Any:

@@ -25,7 +25,8 @@ STRIKES = {Reason.CRASHED: 2, Reason.TIMED_OUT: 2, Reason.OUT_OF_MEMORY: 6}  # d
 STARTUP_S = 120.0  # before the first item, at least; work that is patient with items is patient with what it has to open, too
 STORING_S = 600.0  # after the last item, at least: a disk may be slow, and no input can help it
 UNNAMED = {Reason.CRASHED: 5, Reason.TIMED_OUT: 3, Reason.OUT_OF_MEMORY: 100}  # deaths at no item, or at one that is skipped: not an input's fault
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(THREADS, "1")
 EXACT = {"OPENCV_IPP": "disabled", "OPENCV_LOG_LEVEL": "ERROR"}
 # One heap that keeps what it got: pictures of 12 MB come and go several times per pair, and asking the kernel for fresh
 # pages each time costs more than some degradations; it also keeps the address space, which is limited, free of arenas.
@@ -52,6 +53,7 @@ class Limits(NamedTuple):
 
     deadline_s: float = 30.0  # per item
     memory_bytes: int = 4 << 30  # above what it holds when it starts; 0 = no limit
+    threads: int = 1  # of the libraries that compute
 
 
 class Death(NamedTuple):
@@ -66,7 +68,7 @@ class Cell:
     """One child process, started when needed and kept for the next task.
 
     Args:
-        limits: deadline and memory.
+        limits: deadline, memory and threads.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -129,7 +131,7 @@ class Cell:
         tasks_in, self._tasks = os.pipe()
         self._answers, answers_out = os.pipe()
         command = [sys.executable, "-m", "pipelines.cell", str(tasks_in), str(answers_out), str(self._limits.memory_bytes)]
-        environment = {**os.environ, **ENVIRONMENT}
+        environment = {**os.environ, **ENVIRONMENT, **dict.fromkeys(THREADS, str(self._limits.threads))}
         self._child = subprocess.Popen(command, pass_fds=(tasks_in, answers_out), env=environment, stdin=subprocess.DEVNULL)
         os.close(tasks_in)
         os.close(answers_out)

@@ -31,6 +31,7 @@ PINNED = {  # commits that a name without `@revision` means; the others mean wha
     "Qwen/Qwen3-VL-8B-Instruct": "0c351dd01ed87e9c1b53cbc748cba10e6187ff3b",
 }
 WHAT = "vision-language"
+NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")  # what torch calls the instructions of x86-64 and Arm
 
 
 class _Look(NamedTuple):
@@ -104,9 +105,7 @@ class Local:
 
     def _packed(self, texts: list[str], pictures: list[tuple[Srgb, ...]]) -> Any:
         """Return texts with their pictures as the model takes them."""
-        from PIL import Image
-
-        shown = [[Image.fromarray(image) for image in images] for images in pictures]
+        shown = [[np.array(image) for image in images] for images in pictures]  # copies: torch takes no array that must not be written
         packed = self.processor(text=texts, images=shown, padding=True, return_tensors="pt", images_kwargs={"device": str(self.model.device)})
         return packed.to(self.model.device)
 
@@ -142,13 +141,15 @@ class Local:
         return [np.array([np.logaddexp.reduce(row[begin:end]) for begin, end in itertools.pairwise(edges)]) for row in logs]
 
 
-def open_local(name: str, device: str | None, at_once: int) -> Local:
+def open_local(name: str, device: str | None, at_once: int, precision: str = "auto") -> Local:
     """Open a checkpoint of the Qwen3-VL family.
 
     Args:
         name: a short name of `NAMES`, a hub id, optionally with `@revision`, or a folder.
         device: a torch device; by default the first GPU, else the CPU.
         at_once: questions per forward pass.
+        precision: `bfloat16`, `float32`, or `auto`: bfloat16 on a GPU, and on a processor that computes in it (AVX-512 BF16, AMX,
+            Arm) where the weights are stored in it, which halves memory and time; else float32.
 
     Raises:
         MissingModel: unknown name, checkpoint not on this machine or not whole, or a library missing; says what to run.
@@ -158,10 +159,10 @@ def open_local(name: str, device: str | None, at_once: int) -> Local:
     revision = revision or PINNED.get(source)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     options: dict[str, Any] = {**checkpoints.LOCAL, "revision": revision}
-    dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
     door = transformers.AutoModelForImageTextToText
     try:
         processor = transformers.AutoProcessor.from_pretrained(source, **options)
+        dtype = _precision(precision, device, transformers.AutoConfig.from_pretrained(source, **options))
         model, told = door.from_pretrained(source, dtype=dtype, use_safetensors=True, output_loading_info=True, **options)
     except (OSError, ValueError, KeyError) as error:
         raise MissingModel(checkpoints.how_to_get(name, source, revision, WHAT, error)) from error
@@ -170,7 +171,27 @@ def open_local(name: str, device: str | None, at_once: int) -> Local:
         raise MissingModel(f"the checkpoint {name} is not whole: {len(told['missing_keys'])} weights are missing, among them {some}; fetch it again")
     if not hasattr(processor, "image_processor") or not hasattr(processor, "tokenizer"):
         raise MissingModel(f"{name} has no processor for pictures and text: a checkpoint of the Qwen3-VL family is needed")
-    return Local(model.to(device), processor, checkpoints.maker(source, revision, model.config), at_once)
+    made_by = f"{checkpoints.maker(source, revision, model.config)}, {str(dtype).removeprefix('torch.')}"
+    return Local(model.to(device), processor, made_by, at_once)
+
+
+def _precision(asked: str, device: str, config: Any) -> Any:
+    """Return the torch dtype of the arithmetic."""
+    import torch
+
+    if asked != "auto":
+        return getattr(torch, asked)
+    stored = config.dtype or config.get_text_config().dtype
+    on_cpu = stored == torch.bfloat16 and native_bfloat16()
+    return torch.bfloat16 if device.startswith("cuda") or on_cpu else torch.float32
+
+
+def native_bfloat16() -> bool:
+    """Tell whether this processor computes in bfloat16; not known, and taken as no, with a torch older than its `cpu.get_capabilities`."""
+    import torch
+
+    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(able.get(word, False) for word in NATIVE_BFLOAT16)
 
 
 def answer_ids(tokenizer: Any, maker: str) -> list[list[int]]:

@@ -72,7 +72,7 @@ def test_the_checkpoint_opens_without_a_network(folder, astronaut, monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     opened = scorer(folder)
-    assert opened.maker == str(folder)
+    assert opened.maker == f"{folder}, float32"
     assert opened.score([opened.prepare(Photo("a", astronaut, task="rain"))])
 
 

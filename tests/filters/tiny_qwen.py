@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 
-def saved(factory: pytest.TempPathFactory, **changes: Any) -> Path:
+def saved(factory: pytest.TempPathFactory, dtype: str = "float32", **changes: Any) -> Path:
     """Return the folder of a tiny checkpoint with random weights; `changes` are of its shape."""
     pytest.importorskip("torch", reason="pip install 'patina[vlm]'")
     pytest.importorskip("transformers", reason="pip install 'patina[vlm]'")
     from benchmarks.random_qwen import SHAPES, save
 
-    name = "_".join(["tiny_qwen", *(f"{key}_{value}" for key, value in sorted(changes.items()))])
+    name = "_".join(["tiny_qwen", dtype, *(f"{key}_{value}" for key, value in sorted(changes.items()))])
     folder = factory.getbasetemp() / name
     if not (folder / "model.safetensors").exists():
-        save(folder, SHAPES["tiny"]._replace(**changes))
+        save(folder, SHAPES["tiny"]._replace(**changes), dtype)
     return folder
 
 
