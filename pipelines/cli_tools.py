@@ -43,7 +43,9 @@ def degrade(
 
 
 def _step_line(step: dict[str, Any]) -> str:
-    return f"{step['generator']}, stratum {step['stratum']}, {step['severity']:.4g} {step['unit']}"
+    from pipelines.pictures.charts import number
+
+    return f"{step['generator']}, stratum {step['stratum']}, {number(step['severity'])} {step['unit']}"
 
 
 def sheet(

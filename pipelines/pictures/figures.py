@@ -125,7 +125,7 @@ def _pair_cells(run: Run, row: dict[str, Any], side: int) -> list[Cell]:
 
 def _told(step: dict[str, Any]) -> str:
     """Return what a degradation is and how severe, where anybody has graded it."""
-    return str(step["generator"]) if step["severity"] is None else f"{step['generator']} {step['severity']:.4g} {step['unit']}"
+    return str(step["generator"]) if step["severity"] is None else f"{step['generator']} {charts.number(step['severity'])} {step['unit']}"
 
 
 def sides(run: Run, row: dict[str, Any]) -> tuple[Srgb, Srgb]:

@@ -208,5 +208,5 @@ def _line_rows(run: Run, lines: Sequence[choice.Chosen], columns: int) -> list[l
 
 
 def _told(run: Run, row: dict[str, Any], name: str) -> Cell:
-    story = f"{row['task']} {row['stratum'] or ''}, {dict(row['scores'])[name]:.4g} {score_unit(name)}"
+    story = f"{row['task']} {row['stratum'] or ''}, {charts.number(dict(row['scores'])[name])} {score_unit(name)}"
     return Cell(fitted(halves(*sides(run, row), SIDE), SIDE), f"{story}  {row['pair_id'][:8]}")

@@ -10,6 +10,7 @@ from degrade.errors import BadSample
 from manifests import commit, png
 from pipelines import single
 from pipelines.crops import Crop
+from pipelines.pictures.charts import number
 from pipelines.pictures.sheet import Cell, fitted, sheet
 from pipelines.pictures.sheet import detail as middle
 
@@ -46,7 +47,7 @@ def strata_sheet(photos: list[Path], names: list[str] | None, seed: int, side: i
                 show = middle if detail else fitted
                 if not cells:
                     cells.append(Cell(show(tried.clean, side), path.stem))
-                cells.append(Cell(show(tried.degraded.pixels, side), f"{name} {stratum}: {tried.step['severity']:.4g} {tried.step['unit']}"))
+                cells.append(Cell(show(tried.degraded.pixels, side), f"{name} {stratum}: {number(tried.step['severity'])} {tried.step['unit']}"))
             if cells:
                 rows.append(cells)
     commit.write_bytes(out, png.encode(sheet(rows), level=2))
