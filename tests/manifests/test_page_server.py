@@ -5,7 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import socket
+import struct
 import threading
+import time
 
 import pytest
 
@@ -154,3 +157,17 @@ def test_a_taken_port_is_told(visitor, scratch):
     """The message says what to type."""
     with pytest.raises(RunError, match="--port 0"):
         PageServer(InspectedRun(scratch.folder, About("small")), visitor.port)
+
+
+def test_a_browser_that_goes_away_says_nothing_in_the_terminal(visitor, capfd):
+    """A tab that is closed with requests under way resets its connections: that is no fault, and no traceback."""
+    for _ in range(4):
+        wire = socket.create_connection(("127.0.0.1", visitor.port), timeout=10)
+        wire.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # to reset, not to part in order
+        wire.close()
+    deadline = time.monotonic() + 10
+    while any("process_request" in thread.name for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert visitor.told("/api/scores")
+    assert capfd.readouterr().err == ""
