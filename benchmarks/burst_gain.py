@@ -97,7 +97,7 @@ def by_camera(light: Linear, iso: float, labels: NDArray[np.int32], seed: int) -
     ranges = noise.NoiseRanges(source={"camera": 1.0}, jpeg=0.0, web=0.0)
     params = noise.sample(stream(0, "burst camera", ""), ranges, Facts(light.shape[1], light.shape[0]), 3)
     assert params.camera is not None
-    return photograph(light, iso, params.camera._replace(seed=seed), labels)
+    return photograph(light, iso, params.camera._replace(seed=seed), labels).pixels
 
 
 def levels(light: Linear) -> NDArray[np.float64]:

@@ -73,10 +73,10 @@ def render(clean: Srgb, steps: Sequence[Step], assets: Assets) -> Encoded:
         if isinstance(made, Noted):
             notes |= {f"{generator.name}.{name}": value for name, value in made.notes.items()}
             made = made.picture
-        if generator.stage >= Stage.TAIL:
+        if isinstance(made, Encoded):
             picture, data, media_type, _ = made
         else:
-            picture = made
+            picture, data, media_type = made, None, None
         in_light = generator.stage < Stage.SENSOR
     return Encoded(camera.to_srgb(picture) if in_light else picture, data, media_type, notes)
 

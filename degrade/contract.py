@@ -35,7 +35,7 @@ class Stage(IntEnum):
 
     SCENE = 1  # Linear -> Linear: the air and glass before the camera
     LENS = 2  # Linear -> Linear
-    SENSOR = 3  # Linear -> Srgb: exposure, sensor and development; at most one step per pair
+    SENSOR = 3  # Linear -> Srgb, or Encoded where the camera filed it: exposure, sensor and development; at most one step per pair
     TAIL = 4  # Srgb -> Encoded: what the web did to the file since; a codec after it decides the bytes
     FILE = 5  # Srgb -> Encoded: resizing and codecs
 
@@ -177,7 +177,7 @@ class Generator(Generic[R, P]):
     ranges: type[R]
     params: type[P]
     sample: Callable[[np.random.Generator, R, Facts, int], P]  # (rng, ranges, facts, stratum 1-5)
-    render: Callable[[Any, P, Assets], Any]  # by stage: Linear->Linear, Linear->Srgb, Srgb->Encoded
+    render: Callable[[Any, P, Assets], Any]  # by stage: Linear->Linear, Linear->Srgb or Encoded, Srgb->Encoded
     severity: Callable[[P], float]  # in `unit`
     takes_srgb: bool = False  # a sensor's `render` also takes the photo as shown, if nothing changed its light: same bytes, sooner
     needs: tuple[str, ...] = field(default=())  # fields of Assets: depth, sky, segments, partner

@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import develop
-from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Number, Srgb, Stage, choice, interval, share
+from degrade.contract import STRATA, Assets, Encoded, Facts, Generator, Interval, Linear, Number, Srgb, Stage, choice, interval, share
 from degrade.dark import dimming, lighting, tone
 from degrade.dark.lighting import LUMINANCE, Lighting
 from degrade.dark.tone import Lift
 from degrade.raw.cameras import CameraRanges, at, sample_camera
-from degrade.raw.photograph import Camera, Exposed, expose_scene, noisy, optics, through_jpeg
+from degrade.raw.photograph import Camera, Exposed, expose_scene, filed, noisy, optics
 from degrade.stream import log_uniform
 
 Source = Literal["daylight", "tungsten", "sodium", "led", "dusk"]
@@ -159,8 +159,8 @@ def sample(rng: np.random.Generator, ranges: LowLightRanges, facts: Facts, strat
     )
 
 
-def render(picture: Linear | Srgb, params: LowLightParams, assets: Assets) -> Srgb:
-    """Return the dark photo.
+def render(picture: Linear | Srgb, params: LowLightParams, assets: Assets) -> Encoded:
+    """Return the dark photo, and the camera's own file where nothing came after it.
 
     Args:
         picture: HxWx3 linear light, or 8-bit sRGB, at least 64x64; left untouched.
@@ -176,11 +176,8 @@ def render(picture: Linear | Srgb, params: LowLightParams, assets: Assets) -> Sr
     if height % 2 or width % 2:
         picture = cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REFLECT_101)
     lift = Lift(params.lift_ev, params.gamma_share, tone.GREY * 2.0**-params.exposure_ev)
-    photo = _developed(picture, params, lift, assets.segments)
-    photo = np.ascontiguousarray(photo[:height, :width])
-    if params.camera.jpeg_quality is not None:
-        photo = through_jpeg(photo, params.camera.jpeg_quality)
-    return cv2.LUT(photo, tone.late_table(params.contrast, lift)) if params.late else photo
+    photo = filed(np.ascontiguousarray(_developed(picture, params, lift, assets.segments)[:height, :width]), params.camera.jpeg_quality)
+    return Encoded(cv2.LUT(photo.pixels, tone.late_table(params.contrast, lift))) if params.late else photo
 
 
 def _developed(picture: Linear | Srgb, params: LowLightParams, lift: Lift, labels: NDArray[np.int32]) -> Srgb:

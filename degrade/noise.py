@@ -18,7 +18,7 @@ import numpy as np
 
 from degrade import camera
 from degrade.coding.resampling import SHRINK
-from degrade.contract import Assets, Facts, Generator, Interval, Linear, Number, Srgb, Stage, choice, interval, share
+from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Linear, Number, Srgb, Stage, choice, interval, share
 from degrade.raw import grain
 from degrade.raw.cameras import CameraRanges, sample_camera
 from degrade.raw.photograph import Camera, photograph
@@ -67,8 +67,8 @@ def sample(rng: np.random.Generator, ranges: NoiseRanges, _facts: Facts, stratum
     return NoiseParams(iso, sample_camera(rng, ranges, iso), None, _sample_reshare(rng, ranges))
 
 
-def render(picture: Linear | Srgb, params: NoiseParams, assets: Assets) -> Srgb:
-    """Return the noisy photo.
+def render(picture: Linear | Srgb, params: NoiseParams, assets: Assets) -> Encoded:
+    """Return the noisy photo, and the file of the camera or the web, whichever came last.
 
     Args:
         picture: HxWx3 float32 linear light, or 8-bit sRGB, at least 64x64; what exceeds display white is clipped by the sensor.
@@ -81,12 +81,12 @@ def render(picture: Linear | Srgb, params: NoiseParams, assets: Assets) -> Srgb:
     if assets.segments is None:
         raise ValueError("noise needs `segments`: fill Assets.segments, e.g. by degrade.scene.segments.superpixels")
     if params.film is not None:
-        photo = grain.render(camera.light_of(picture), params.iso, params.film)
+        photo = Encoded(grain.render(camera.light_of(picture), params.iso, params.film))
     elif params.camera is not None:
         photo = photograph(picture, params.iso, params.camera, assets.segments)
     else:
         raise ValueError("noise params hold neither a camera nor a film")
-    return photo if params.web is None else reshared(photo, camera.shown_of(picture), params.web)
+    return photo if params.web is None else reshared(photo.pixels, camera.shown_of(picture), params.web)
 
 
 def severity(params: NoiseParams) -> float:

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from degrade import develop, sensor
 from degrade.arrays.bands import Band, bands
-from degrade.contract import Linear, Map, Srgb
+from degrade.coding import codecs
+from degrade.contract import Encoded, Linear, Map, Srgb
 from degrade.raw import bayer, denoiser
 
 SHOT_PER_ISO = 1e-6
@@ -99,8 +100,8 @@ class Shot(NamedTuple):
     opened: tuple[NDArray[np.float32], ...]  # tables by count of three colours: balanced camera light
 
 
-def photograph(picture: Linear | Srgb, iso: float, camera: Camera, labels: NDArray[np.int32]) -> Srgb:
-    """Return the photo that a camera takes of the scene in a photo: HxWx3 uint8 sRGB.
+def photograph(picture: Linear | Srgb, iso: float, camera: Camera, labels: NDArray[np.int32]) -> Encoded:
+    """Return the photo that a camera takes of the scene in a photo: HxWx3 uint8 sRGB, and its file if it writes one.
 
     Args:
         picture: HxWx3 float32 linear light, clipped to [0, 1], or 8-bit sRGB; any size.
@@ -116,8 +117,7 @@ def photograph(picture: Linear | Srgb, iso: float, camera: Camera, labels: NDArr
     photo = np.empty(picture.shape, np.uint8)
     for rows, light in noisy(exposed, plan, camera, labels):
         develop.finish(light, photo[rows])
-    photo = np.ascontiguousarray(photo[:height, :width])
-    return photo if camera.jpeg_quality is None else through_jpeg(photo, camera.jpeg_quality)
+    return filed(np.ascontiguousarray(photo[:height, :width]), camera.jpeg_quality)
 
 
 def exposure(iso: float, camera: Camera) -> sensor.Sensor:
@@ -235,7 +235,6 @@ def _luma_noise(noise: Map, light: develop.Codes, plan: Optics, processor: denoi
     return cv2.multiply(left, spread, scale=develop.WHITE, dtype=cv2.CV_16S)
 
 
-def through_jpeg(photo: Srgb, quality: int) -> Srgb:
-    """Return the photo after the camera's own JPEG (4:2:0)."""
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
+def filed(photo: Srgb, jpeg_quality: int | None) -> Encoded:
+    """Return a photo as its camera files it: through its own JPEG (4:2:0), if it writes one."""
+    return Encoded(photo) if jpeg_quality is None else codecs.jpeg(photo, jpeg_quality, "4:2:0", "baseline")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from degrade.coding.codecs import jpeg
 from degrade.coding.resampling import GROW, SHRINK
-from degrade.contract import Srgb
+from degrade.contract import Encoded, Srgb
 
 STEPS: Final = 16.0  # fractions of a code in which noise is resized: whole codes would round to one side
 
@@ -29,8 +29,8 @@ class Reshare(NamedTuple):
     quality: int  # of the JPEG
 
 
-def reshared(photo: Srgb, scene: Srgb, reshare: Reshare) -> Srgb:
-    """Return a noisy photo after its way through the web: HxWx3 uint8.
+def reshared(photo: Srgb, scene: Srgb, reshare: Reshare) -> Encoded:
+    """Return a noisy photo after its way through the web: HxWx3 uint8, and the JPEG that it came as.
 
     Args:
         photo: HxWx3 uint8, with noise.
@@ -40,7 +40,7 @@ def reshared(photo: Srgb, scene: Srgb, reshare: Reshare) -> Srgb:
     if reshare.scale != 1.0:
         noise = cv2.addWeighted(photo, STEPS, scene, -STEPS, 0.0, dtype=cv2.CV_16S)
         photo = cv2.addWeighted(scene, 1.0, resized_noise(noise, reshare.scale, reshare.resampling), 1.0 / STEPS, 0.0, dtype=cv2.CV_8U)
-    return jpeg(photo, reshare.quality, "4:2:0", "baseline").pixels
+    return jpeg(photo, reshare.quality, "4:2:0", "baseline")
 
 
 def resized_noise(noise: NDArray[np.int16], scale: float, resampling: str) -> NDArray[np.int16]:

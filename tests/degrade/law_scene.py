@@ -1,18 +1,20 @@
-"""The scene on which the laws are tried: a real photo with everything that a generator may need."""
+"""The scene on which the laws are tried, a real photo with everything that a generator may need; and how one step acts on it."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 import degrade
-from degrade.contract import Assets, Facts, Light, Srgb, Texture
+from degrade import chain
+from degrade.contract import Assets, Encoded, Facts, Generator, Light, Srgb, Texture
 from degrade.scene import depth, segments, sky
 from degrade.scene.proxy import proxy
+from degrade.stream import stream
 
 
 class Scene(NamedTuple):
@@ -65,3 +67,21 @@ def launch() -> Scene:
     from skimage import data
 
     return scene_of(cv2.resize(data.rocket(), (320, 213), interpolation=cv2.INTER_AREA))
+
+
+def draw(generator: Generator[Any, Any], seed: int, stratum: int = 3, key: str = "law") -> Any:
+    """Draw params with the generator's own ranges."""
+    return generator.sample(stream(seed, generator.name, key), generator.ranges(), launch().facts, stratum)
+
+
+def run(generator: Generator[Any, Any], params: Any, scene: Scene | None = None) -> Encoded:
+    """Render one step on a scene."""
+    scene = scene or launch()
+    return chain.render(scene.clean, [chain.Step(generator, params)], _picked(generator, params, scene.assets))
+
+
+def _picked(generator: Generator[Any, Any], params: Any, assets: Assets) -> Assets:
+    """Return assets with as many images of the bank as were drawn."""
+    count = len(getattr(params, "textures", ()))
+    mine = assets.textures.get(generator.name, ())[:count]
+    return dataclasses.replace(assets, textures={generator.name: mine} if mine else {})

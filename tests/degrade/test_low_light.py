@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,11 @@ EVEN = Lighting(0.5, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 ONE = Assets(segments=np.zeros((64, 64), np.int32))
 UNLIFTED = tone.Lift(0.0, 0.0, 0.01)
 UNTOUCHED = {"strength": Scatter(0.0, 0.0), "colour": Scatter(1.0, 0.0), "texture_loss": 0.0, "blotch": 0.0, "sharpening": 0.0}
+
+
+def rendered(*given: Any) -> Srgb:
+    """The pixels of a photo."""
+    return low_light.render(*given).pixels
 
 
 def draw(stratum: int, key: str = "0", ranges: low_light.LowLightRanges | None = None, luminance: float = 0.18) -> low_light.LowLightParams:
@@ -50,13 +56,13 @@ def night(radius_px: int = 9, size: int = 256) -> Linear:
 
 def seen(params: low_light.LowLightParams, light: Linear) -> np.ndarray:
     """Return the mean linear light that the photo shows, by colour."""
-    return camera.to_linear(low_light.render(light, params, ONE)).mean(axis=(0, 1))
+    return camera.to_linear(rendered(light, params, ONE)).mean(axis=(0, 1))
 
 
 @pytest.mark.parametrize("contrast", [0.0, 0.6])
 def test_one_more_ev_halves_the_light(contrast: float) -> None:
     """In the scene's light, with the tone curve taken off, every EV is a factor of two."""
-    shown = [low_light.render(wall(0.6), quiet(exposure_ev=ev, contrast=contrast), ONE) for ev in (1.0, 2.0, 3.0)]
+    shown = [rendered(wall(0.6), quiet(exposure_ev=ev, contrast=contrast), ONE) for ev in (1.0, 2.0, 3.0)]
     table = tone.tables(contrast, UNLIFTED).scene
     light = [float(cv2.LUT(camera.to_16_bit(camera.to_linear(photo)), table).mean()) for photo in shown]
     assert np.allclose([light[0] / light[1], light[1] / light[2]], 2.0, rtol=0.04)
@@ -87,7 +93,7 @@ def test_variance_against_mean_gives_the_sensor_back() -> None:
 def test_a_lamp_stays_saturated(exposure_ev: float, late: bool) -> None:
     """What outshines the exposure by its recovered brightness is at 0.98 or more, in noise and by any brightening."""
     params = draw(5)._replace(exposure_ev=exposure_ev, lamp_gain=400.0, late=late, lift_ev=exposure_ev / 2, lighting=EVEN)
-    shown = low_light.render(night(), params._replace(camera=params.camera._replace(jpeg_quality=None)), ONE)
+    shown = rendered(night(), params._replace(camera=params.camera._replace(jpeg_quality=None)), ONE)
     assert shown[123:134, 123:134].min() >= 0.98 * 255
     assert shown[:40].mean() < 100
 
@@ -95,14 +101,14 @@ def test_a_lamp_stays_saturated(exposure_ev: float, late: bool) -> None:
 def test_a_well_that_overflows_shows_no_noise() -> None:
     """At the highest gain the room is noisy and the lamp is plain white."""
     params = quiet(exposure_ev=3.0, lamp_gain=400.0, iso=12800.0)
-    shown = low_light.render(night(), params._replace(camera=params.camera._replace(read_noise=0.02)), ONE)
+    shown = rendered(night(), params._replace(camera=params.camera._replace(read_noise=0.02)), ONE)
     assert shown[123:134, 123:134].min() == 255
     assert shown[:40].std() > 5.0
 
 
 def test_a_lamp_that_is_no_brighter_than_it_looks_goes_dark() -> None:
     """Without recovered highlights even the lamp obeys the exposure."""
-    shown = low_light.render(night(), quiet(exposure_ev=3.0, lamp_gain=1.0), ONE)
+    shown = rendered(night(), quiet(exposure_ev=3.0, lamp_gain=1.0), ONE)
     assert abs(camera.to_linear(shown)[128, 128].mean() - 1 / 8) < 0.01
 
 
@@ -110,14 +116,14 @@ def test_a_clipped_sky_is_no_lamp() -> None:
     """A clipped half of the photo is as many EV darker as everything else."""
     light = wall(0.2, 256)
     light[:128] = 1.0
-    shown = low_light.render(light, quiet(exposure_ev=3.0, lamp_gain=400.0), ONE)
+    shown = rendered(light, quiet(exposure_ev=3.0, lamp_gain=400.0), ONE)
     assert abs(camera.to_linear(shown)[:60].mean() - 1 / 8) < 0.01
 
 
 def test_nothing_changed_gives_the_photo_back(astronaut: Srgb) -> None:
     """No missing light, no noise and the same tone curve twice: within 1/255."""
     for contrast in (0.0, 0.6):
-        shown = low_light.render(camera.to_linear(astronaut), quiet(exposure_ev=0.0, contrast=contrast, lamp_gain=1.0), ONE)
+        shown = rendered(camera.to_linear(astronaut), quiet(exposure_ev=0.0, contrast=contrast, lamp_gain=1.0), ONE)
         assert cv2.absdiff(shown, astronaut).max() <= 1
 
 
@@ -139,7 +145,7 @@ def test_the_black_level_tints_the_shadows() -> None:
 def test_brightening_gives_light_back_and_noise_with_it() -> None:
     """A lifted photo is as bright as a right exposure, and noisier."""
     params = draw(4)._replace(lighting=EVEN, black_tint=(0.0, 0.0, 0.0), gamma_share=0.0, late=False, exposure_ev=3.0, contrast=0.0)
-    right, lifted = (low_light.render(wall(0.2), params._replace(exposure_ev=ev, lift_ev=ev), ONE) for ev in (0.0, 3.0))
+    right, lifted = (rendered(wall(0.2), params._replace(exposure_ev=ev, lift_ev=ev), ONE) for ev in (0.0, 3.0))
     assert abs(camera.to_linear(lifted).mean() / camera.to_linear(right).mean() - 1) < 0.05
     assert lifted.std() > 1.5 * right.std()
 
@@ -147,7 +153,7 @@ def test_brightening_gives_light_back_and_noise_with_it() -> None:
 def test_brightening_a_finished_file_tears_its_steps_apart() -> None:
     """A gradient brightened in 8 bits has fewer values than one brightened as RAW: banding."""
     ramp = np.ascontiguousarray(np.broadcast_to(np.linspace(0.05, 0.8, 256, dtype=np.float32)[None, :, None], (64, 256, 3)))
-    values = [len(np.unique(low_light.render(ramp, quiet(exposure_ev=4.0, lift_ev=3.0, late=late), ONE))) for late in (False, True)]
+    values = [len(np.unique(rendered(ramp, quiet(exposure_ev=4.0, lift_ev=3.0, late=late), ONE))) for late in (False, True)]
     assert values[1] < 0.7 * values[0]
 
 
@@ -184,7 +190,7 @@ def test_the_mild_end_is_mild_and_darkness_grows(astronaut: Srgb, rocket: Srgb) 
         for photo in (astronaut, rocket):
             small = cv2.resize(photo, (256, 192), interpolation=cv2.INTER_AREA)
             assets = Assets(segments=superpixels(cv2.resize(small, (128, 96))))
-            found += [cv2.PSNR(low_light.render(camera.to_linear(small), draw(stratum, key), assets), small) for key in "abcde"]
+            found += [cv2.PSNR(rendered(camera.to_linear(small), draw(stratum, key), assets), small) for key in "abcde"]
         assert stratum > 1 or min(found) > 25
         median.append(np.median(found))
     assert all(np.diff(median) < 0)
@@ -195,10 +201,10 @@ def test_bands_leave_no_seam(rocket: Srgb, monkeypatch: pytest.MonkeyPatch) -> N
     light = camera.to_linear(rocket)
     cv2.circle(light, (320, 256), 12, (1.0, 1.0, 1.0), -1)
     params = draw(4)
-    in_bands = low_light.render(light, params, ONE)
+    in_bands = rendered(light, params, ONE)
     for module in (photograph, bayer):
         monkeypatch.setattr(module, "bands", functools.partial(bands, rows=4096))
-    assert np.array_equal(in_bands, low_light.render(light, params, ONE))
+    assert np.array_equal(in_bands, rendered(light, params, ONE))
 
 
 def test_illumination_is_the_share_of_light() -> None:
@@ -207,12 +213,12 @@ def test_illumination_is_the_share_of_light() -> None:
     layer = low_light.layers(wall(0.4), params, ONE)["illumination"]
     assert layer.shape == (128, 128)
     assert abs(layer.mean() - 0.25) < 0.01
-    shown = camera.to_linear(low_light.render(wall(0.4), params, ONE))[..., 1]
+    shown = camera.to_linear(rendered(wall(0.4), params, ONE))[..., 1]
     assert np.abs(shown - 0.4 * layer).max() < 0.01
 
 
 def test_light_beyond_white_is_survived_and_segments_must_be_there() -> None:
     """Excess light saturates; without segments nothing is guessed."""
-    assert low_light.render(wall(3.0), quiet(exposure_ev=0.0), ONE).min() >= 250
+    assert rendered(wall(3.0), quiet(exposure_ev=0.0), ONE).min() >= 250
     with pytest.raises(ValueError, match="needs `segments`"):
-        low_light.render(wall(0.2), draw(3), Assets())
+        rendered(wall(0.2), draw(3), Assets())
