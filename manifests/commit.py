@@ -1,11 +1,12 @@
 """Files that are whole or absent, whatever happens to the process or the power.
 
-Temporary name in the same folder (exclusive) -> write -> fsync -> rename -> fsync of the folder.
+Temporary name in the same folder (exclusive) -> write -> fsync -> rename, or link -> fsync of the folder.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -21,11 +22,20 @@ import pyarrow.parquet as pq
 from degrade.errors import CorruptRun
 
 TEMPORARY = ".part"
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}  # exFAT, SMB, FUSE
 
 
 @contextlib.contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes its name only when the block ends without an error."""
+def atomic_file(path: Path, *, exclusive: bool = False) -> Iterator[BinaryIO]:
+    """Open a file that takes its name only when the block ends without an error.
+
+    Args:
+        path: the name.
+        exclusive: never in the place of another file. Where there are no hard links, one that comes in the same instant may still be replaced.
+
+    Raises:
+        FileExistsError: the name is taken, and must not be.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{TEMPORARY}")
     with contextlib.ExitStack() as undo:
@@ -34,8 +44,20 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.rename(temporary, path)
+        (_link if exclusive else os.rename)(temporary, path)
     sync_folder(path.parent)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a file its name where nothing has it; raises FileExistsError."""
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        os.rename(temporary, path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -53,9 +75,10 @@ def write_bytes(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON that people can read, atomically."""
-    write_bytes(path, (json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
+def write_json(path: Path, value: Any, *, exclusive: bool = False) -> None:
+    """Write JSON that people can read, as `atomic_file` does."""
+    with atomic_file(path, exclusive=exclusive) as file:
+        file.write((json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n").encode())
 
 
 def write_table(path: Path, table: pa.Table, notes: dict[str, Any] | None = None) -> None:

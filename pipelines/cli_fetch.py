@@ -27,7 +27,7 @@ def fetch(
     pause: Annotated[float, typer.Option("--pause", min=0, help="Seconds between two requests to one site.")] = 0.2,
     contact: Annotated[str, typer.Option("--contact", help="Mail or page by which a site's owner reaches you; goes into the User-Agent.")] = "",
     max_mb: Annotated[int, typer.Option("--max-mb", min=1, max=1024, help="MiB that a photo may have.")] = 64,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="That a photo may take, redirects included.")] = 60.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="That an answer may take to come whole; one redirect is one answer.")] = 60.0,
     http: Annotated[bool, typer.Option("--http", help="Follow unprotected http as well.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Ask again for what was unreachable, slow or broken off; nothing that came is asked again.")] = False,
     as_json: Json = False,
@@ -38,7 +38,7 @@ def fetch(
     from pipelines.web.reader import Limits, Reader
     from pipelines.web.turns import Manners
 
-    reader = Reader(Limits(max_bytes=max_mb << 20, total_s=seconds, http=http), contact, per_host=per_host)
+    reader = Reader(Limits(max_bytes=max_mb << 20, total_s=seconds, http=http), contact)
     out.mkdir(parents=True, exist_ok=True)
     with locked(out):
         books = verb.fetch(page, out, reader, Manners(per_host=per_host, pause_s=pause), workers, column, retry=retry)

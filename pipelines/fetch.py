@@ -23,11 +23,13 @@ from pipelines.web.ledger import Books
 from pipelines.web.reader import Passing, Reader
 from pipelines.web.spool import Answer, Spool
 from pipelines.web.turns import Job, Manners, Turns
+from pipelines.web.urls import Target
 from pipelines.web.wanted import Part
 
 WORKERS = 16
 AHEAD = 4 * wanted.PART  # URLs that wait at most: slow sites of one part do not hold up the next
-ALONE = 100  # hosts that cannot be reached, where none ever was: it is us
+ALONE = 100  # hosts in a row that cannot be reached: it may be us
+KNOWN = 3  # hosts that answered before and are tried then
 
 
 def fetch(page: str, folder: Path, reader: Reader, manners: Manners, workers: int = WORKERS, column: str | None = None, *, retry: bool = False) -> Books:
@@ -69,12 +71,12 @@ class _Fetching:
         self._turns = Turns(manners)
         self._open: dict[int, Part] = {}
         self._left: Counter[int] = Counter()
-        self._silent: set[str] = set()  # hosts that were given up
-        self._online = ledger.anybody_heard(folder)  # whether a site ever answered, in this job or an earlier one
+        self._silent: set[str] = set()  # hosts that were given up since one answered
+        self._answered = ledger.answered(folder)  # a URL by host, the last at the end, of this job and earlier ones
 
     def run(self, parts: Iterator[Part], workers: int) -> None:
         """Fetch until every part is committed."""
-        running: dict[Future[BadSample | None], Job] = {}
+        running: dict[Future[Target | BadSample | None], Job] = {}
         with ThreadPoolExecutor(workers) as pool:
             while True:
                 while self._turns.waiting < AHEAD and (part := next(parts, None)) is not None:
@@ -103,15 +105,20 @@ class _Fetching:
 
     def _spooled(self, job: Job) -> bool:
         answer = self._spool.get(job.key)
-        self._online |= answer is not None and ledger.heard(answer.told.get("reason"))
+        if answer is not None and ledger.heard(answer.told.get("reason")):
+            self._answered[job.host] = job.url
         return answer is not None
 
-    def _ask(self, job: Job) -> BadSample | None:
-        """On a thread: fetch, and spool what can be said already; answer why there is no photo."""
+    def _ask(self, job: Job) -> Target | BadSample | None:
+        """On a thread: fetch, and spool what can be said already; answer why there is no photo, or where it is."""
         try:
             if self._turns.lost(job):
                 raise Passing(Reason.UNREACHABLE, "its host failed too often in a row to be asked again")
             photo = self._reader.read(job.url)
+            if isinstance(photo, Target):
+                if job.hops >= self._reader.limits.redirects:
+                    raise BadSample(Reason.HTTP_ERROR, f"more than {self._reader.limits.redirects} redirects")
+                return photo
         except Passing as passing:
             return passing
         except BadSample as bad:
@@ -125,24 +132,38 @@ class _Fetching:
         told = {"reason": str(bad.reason), "detail": bad.detail, "passing": isinstance(bad, Passing), "sha256": None, "fetched_at": _now()}
         self._spool.put(job.key, Answer(told, b""))
 
-    def _settle(self, job: Job, bad: BadSample | None) -> None:
-        """Note how a request ended; raises RunError when nothing at all ever answered."""
-        reached = bad is None or bad.reason not in {Reason.UNREACHABLE, Reason.TOO_SLOW}
-        self._online |= ledger.heard(bad.reason if bad else None)
+    def _settle(self, job: Job, end: Target | BadSample | None) -> None:
+        """Note how a request ended; raises RunError when nothing answers any more."""
+        if isinstance(end, Target):  # its host is asked in its own turn
+            self._turns.done(job, reached=True)
+            self._turns.add(job._replace(url=end.url, host=end.host, hops=job.hops + 1))
+            return
+        reached = end is None or end.reason not in {Reason.UNREACHABLE, Reason.TOO_SLOW}
         self._turns.done(job, reached=reached)
-        if isinstance(bad, Passing):
-            if self._turns.again(job, time.monotonic(), bad.after_s):
+        if ledger.heard(end.reason if end else None):
+            self._silent.clear()
+            self._answered.pop(job.host, None)
+            self._answered[job.host] = job.url
+        if isinstance(end, Passing):
+            if self._turns.again(job, time.monotonic(), end.after_s):
                 return
-            self._refuse(job, bad)
-        self._meter.add(1, {str(bad.reason): 1} if bad else {})
+            self._refuse(job, end)
+        self._meter.add(1, {str(end.reason): 1} if end else {})
         self._left[job.part] -= 1
         if not self._left[job.part]:
             self._commit(job.part)
         if not reached:
             self._silent.add(job.host)
-        if len(self._silent) >= ALONE and not self._online:
-            told = f"{ALONE} sites cannot be reached, and none ever answered: is this machine on the web? (proxies are not used)"
+            self._check_line()
+
+    def _check_line(self) -> None:
+        """Raise RunError where so many sites are silent that it may be us, and those that answered before are silent too."""
+        if len(self._silent) < ALONE:
+            return
+        if not any(self._reader.reaches(url) for url in list(self._answered.values())[-KNOWN:]):
+            told = f"{ALONE} sites in a row cannot be reached, nor any that answered before: is this machine on the web? (proxies are not used)"
             raise RunError(f"{told}; then run the same command again, and at its end with --retry for what was given up")
+        self._silent.clear()
 
     def _commit(self, number: int) -> None:
         ledger.close(self._folder, self._open.pop(number), self._spool)

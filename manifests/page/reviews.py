@@ -8,6 +8,7 @@ several reviewers (`manifests/page/queue.py`), fewer accepts and rejects than th
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import fcntl
 import json
 import os
@@ -86,18 +87,27 @@ class ReviewLog:
         self._lock = threading.Lock()
 
     def append(self, review: Review) -> None:
-        """Write a decision down; it is on the disk when this returns. Raises RunError where there is no room for it."""
-        line = (json.dumps(review._asdict(), ensure_ascii=False) + "\n").encode()
+        """Write a decision down; it is on the disk when this returns. Raises RunError where it cannot be."""
+        try:
+            self._write((json.dumps(review._asdict(), ensure_ascii=False) + "\n").encode())
+        except OSError as error:
+            raise RunError(f"{self.path} cannot grow ({error.strerror}). Make room, or see who may write there, and say it again") from error
+
+    def _write(self, line: bytes) -> None:
+        """Append a line, or nothing; raises OSError."""
         new = not self.path.exists()
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             _drop_torn_line(handle)
             size = os.fstat(handle).st_size
-            if os.write(handle, line) < len(line):
+            try:
+                if os.write(handle, line) < len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(handle)
+            except OSError:
                 os.ftruncate(handle, size)
-                raise RunError(f"{self.path} cannot grow: the disk is full. Make room, and say it again")
-            os.fsync(handle)
+                raise
         finally:
             os.close(handle)
         if new:

@@ -4,15 +4,15 @@
     FOLDER/ab/abcdef....json                who made it, from what, and why there is no picture, if there is none; written last
 
 Of jobs that make one candidate at the same time, the first that writes its record has made it: what was rendered from it stays true.
+The others take their own picture away, nobody else's. Candidates of before pictures had digits in their names (`KEY.png`) are read too.
 What files beside the photo decided (see `made_of`) is kept with its run only: the key does not know them.
 """
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import json
-import os
-import secrets
+import time
 from collections.abc import Mapping
 from itertools import starmap
 from pathlib import Path
@@ -23,6 +23,8 @@ from degrade.errors import BadSample, CorruptRun, Reason, RunError
 from manifests import commit, pictures, png
 from pipelines.makers.beside import same
 from pipelines.makers.made_of import File, Made, Unmade
+
+LEFT_S = 3600.0  # after which nobody is still writing a file of a few megabytes
 
 
 def key_of(pixels_sha256: str, maker: str, task: str, prompt: str, seed: int) -> str:
@@ -71,10 +73,12 @@ class Candidates:
             data = png.encode(made.picture if isinstance(made, Made) else made)
             record |= {"sha256": commit.sha256(data)}
             commit.write_bytes(_picture(folder, key, record["sha256"]), data)
-        there = _first(_record(folder, key), record)
-        for path in folder.glob(f"{key[:2]}/{key}.*.png"):  # of who came later, and of jobs that were killed
-            if path != _picture(folder, key, there.get("sha256", "")):
-                path.unlink(missing_ok=True)
+        try:
+            commit.write_json(_record(folder, key), record, exclusive=True)
+        except FileExistsError:
+            first = json.loads(_record(folder, key).read_text(encoding="utf-8"))
+            if "sha256" in record and record["sha256"] != first.get("sha256"):
+                _picture(folder, key, record["sha256"]).unlink(missing_ok=True)
 
     def picture(self, key: str) -> tuple[Srgb, str]:
         """Return a candidate's pixels and the SHA-256 of its file.
@@ -92,10 +96,20 @@ class Candidates:
         if "reason" in record:
             raise BadSample(Reason(record["reason"]), record["detail"])
         path = _picture(folder, key, record["sha256"])
+        if not path.exists() and (old := path.with_name(f"{key}.png")).exists():
+            path = old
         data = path.read_bytes() if path.exists() else b""
         if commit.sha256(data) != record["sha256"]:
             raise CorruptRun(f"{path} is damaged: remove {_record(folder, key).name} beside it and run `patina restore` again")
         return pictures.decode(data), record["sha256"]
+
+    def clear(self) -> None:
+        """Remove what killed jobs left half-written; what is younger than `LEFT_S` may be another run's, at work in the same folder."""
+        for folder in (self._folder, self._own):
+            for path in folder.glob(f"??/.*{commit.TEMPORARY}"):
+                with contextlib.suppress(FileNotFoundError):  # another job was quicker
+                    if time.time() - path.stat().st_mtime > LEFT_S:
+                        path.unlink()
 
 
 def _record(folder: Path, key: str) -> Path:
@@ -105,21 +119,3 @@ def _record(folder: Path, key: str) -> Path:
 def _picture(folder: Path, key: str, sha256: str) -> Path:
     return folder / key[:2] / f"{key}.{sha256[:12]}.png"
 
-
-def _first(path: Path, record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Write a record where there is none; return the one that is there."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}{commit.TEMPORARY}")
-    commit.write_json(temporary, record)
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        first: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return first
-    except OSError as error:
-        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}:
-            raise
-        os.rename(temporary, path)  # no hard links here
-    finally:
-        temporary.unlink(missing_ok=True)
-    commit.sync_folder(path.parent)
-    return record

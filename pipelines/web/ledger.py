@@ -90,10 +90,13 @@ def heard(reason: str | None) -> bool:
     return reason is None or reason in SAID
 
 
-def anybody_heard(folder: Path) -> bool:
-    """Tell whether any site has answered, by what is committed."""
-    tables = (commit.read_table(_rows_path(folder, part), ["reason"]) for part in wanted.parts(folder) if committed(folder, part))
-    return any(heard(reason) for table in tables for reason in pc.unique(table.column("reason")).to_pylist())
+def answered(folder: Path) -> dict[str, str]:
+    """Return a URL of every host that answered in the last committed part where any did; empty where none ever did."""
+    for part in reversed(wanted.parts(folder)):
+        reasons = commit.read_table(_rows_path(folder, part), ["reason"]).column("reason").to_pylist() if committed(folder, part) else []
+        if found := {row["host"]: row["url"] for row, reason in zip(part.rows(), reasons, strict=False) if heard(reason)}:
+            return found
+    return {}
 
 
 def close(folder: Path, part: Part, spool: Spool) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
-"""One URL becomes the bytes of one photo, or a reason; nothing that a list or a server says makes it do more than that.
+"""One URL becomes the bytes of one photo, another URL, or a reason; nothing that a list or a server says makes it do more than that.
 
-Every hop is checked anew: the address that it means (`urls`), where that leads (`addresses`), who answers (TLS), whether the
-author allows it (`optout`), what it is and how much (here). No cookies, no credentials, no proxies, no compression, and no
+A redirect is not followed here: where it leads is asked in its own turn (`turns`), as politely as any site. Every hop is checked
+anew: the address that it means (`urls`), where that leads (`addresses`), who answers (TLS), whether the author allows it
+(`optout`), what it is and how much (here). No cookies, no credentials, no proxies, no compression, and no
 second chance for a name: the connection goes to the address that was checked.
 """
 
@@ -10,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
-import socket
 import ssl
 from collections.abc import Iterator
 from importlib import metadata
@@ -20,7 +20,6 @@ from degrade.errors import BadSample, Reason, RecipeError
 from filters.vlm.timed import Deadline
 from pipelines.photos.formats import signature
 from pipelines.web import addresses, optout, urls
-from pipelines.web.doors import Doors
 from pipelines.web.urls import Target
 from pipelines.web.wire import Line, connected
 
@@ -31,14 +30,13 @@ OF_NOTE = ("content-type", "last-modified", "etag", "link", *sorted({"x-robots-t
 _HEAD = 1 << 20  # bytes of headers, on top of what a photo may have
 _BLOCK = 1 << 16
 _LONGEST = 300  # characters of what a stranger says that are kept
-_NO_SUCH_NAME = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 class Limits(NamedTuple):
     """How far an answer may go."""
 
     max_bytes: int = 1 << 26
-    total_s: float = 60.0  # from the first name that is resolved to the last byte, redirects and waiting at the doors of busy sites included
+    total_s: float = 60.0  # from the name that is resolved to the last byte of the answer
     silent_s: float = 10.0  # that a server may say nothing
     redirects: int = 5
     http: bool = False  # follow unprotected http as well
@@ -48,7 +46,7 @@ class Fetched(NamedTuple):
     """A photo that was allowed, came in time, and begins like one."""
 
     data: bytes
-    url: str  # that gave it, after redirects
+    url: str  # that gave it
     format: str  # by its first bytes, see `photos.formats`
     headers: dict[str, str]  # of note, lower case
 
@@ -76,7 +74,6 @@ class Reader:
         resolver: asked for names, once a hop.
         refuse: tells why an address may not be asked.
         context: what certificates are proved with; default this machine's authorities.
-        per_host: requests at once to one site, also where redirects lead there.
     """
 
     def __init__(
@@ -86,42 +83,43 @@ class Reader:
         resolver: addresses.Resolver = addresses.resolve,
         refuse: addresses.Refusal = addresses.refusal,
         context: ssl.SSLContext | None = None,
-        per_host: int = 2,
     ) -> None:
         self.limits = limits
         self._agent = agent(contact)
         self._resolver, self._refuse = resolver, refuse
         self._context = context or ssl.create_default_context()
-        self._doors = Doors(per_host)
 
-    def read(self, url: str) -> Fetched:
-        """Return the photo at a URL.
+    def read(self, url: str) -> Fetched | Target:
+        """Return the photo at a URL, or where else it is.
 
         Raises:
             BadSample: a reason of fetching, FILE_TOO_LARGE, EMPTY or TRUNCATED; `Passing` where asking again may help.
         """
-        with _reasons():
-            deadline = Deadline(self.limits.total_s)
-            target = urls.parse(url, http=self.limits.http)
-            for _ in range(self.limits.redirects + 1):
-                with self._doors.inside(target.host, deadline.left()):
-                    answer = self._ask(target, deadline)
-                if isinstance(answer, Fetched):
-                    return answer
-                target = answer
-            raise BadSample(Reason.HTTP_ERROR, f"more than {self.limits.redirects} redirects")
-
-    def _ask(self, target: Target, deadline: Deadline) -> Fetched | Target:
-        """Ask one server: the photo, or where else it is."""
-        silent_s = self.limits.silent_s
-        where = addresses.allowed(target.host, target.port, deadline.left(silent_s), self._resolver, self._refuse)
-        with connected(target, where, self._context, deadline, silent_s) as line:
+        with self._line(url) as (target, line):
             asking = http.client.HTTPConnection(target.host, target.port)
             asking.auto_open = 0  # it would resolve the name again
-            asking.sock = Line(line, deadline, silent_s, self.limits.max_bytes + self.limits.max_bytes // 8 + _HEAD)
+            asking.sock = line
             asking.request("GET", target.path, headers={"Host": target.authority, **self._headers()})
             with asking.getresponse() as answer:
                 return self._received(target, answer)
+
+    def reaches(self, url: str) -> bool:
+        """Tell whether a URL's host can be connected to; nothing is asked of it."""
+        try:
+            with self._line(url):
+                return True
+        except BadSample:
+            return False
+
+    @contextlib.contextmanager
+    def _line(self, url: str) -> Iterator[tuple[Target, Line]]:
+        """Connect to the host that a URL means; raises BadSample, also for what goes wrong inside the block."""
+        with _reasons():
+            deadline, silent_s = Deadline(self.limits.total_s), self.limits.silent_s
+            target = urls.parse(url, http=self.limits.http)
+            where = addresses.allowed(target.host, target.port, deadline.left(silent_s), self._resolver, self._refuse)
+            with connected(target, where, self._context, deadline, silent_s) as line:
+                yield target, Line(line, deadline, silent_s, self.limits.max_bytes + self.limits.max_bytes // 8 + _HEAD)
 
     def _headers(self) -> dict[str, str]:
         return {"User-Agent": self._agent, "Accept": "image/*", "Accept-Encoding": "identity", "Connection": "close"}
@@ -201,10 +199,7 @@ def _reasons() -> Iterator[None]:
         raise Passing(Reason.TOO_SLOW, plain(str(error))) from error
     except ssl.SSLCertVerificationError as error:
         raise BadSample(Reason.UNREACHABLE, plain(f"certificate: {error.verify_message}")) from error
-    except socket.gaierror as error:
-        kind = BadSample if error.errno in _NO_SUCH_NAME else Passing
-        raise kind(Reason.UNREACHABLE, plain(error.strerror or str(error))) from error
-    except OSError as error:
+    except OSError as error:  # an unknown name as well: to a machine that is off the web, all names are
         raise Passing(Reason.UNREACHABLE, plain(error.strerror or str(error))) from error
     except http.client.IncompleteRead as error:
         raise Passing(Reason.TRUNCATED, "the connection ended before the photo did") from error

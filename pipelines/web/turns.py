@@ -28,6 +28,7 @@ class Job(NamedTuple):
     url: str
     host: str
     tried: int = 0
+    hops: int = 0  # redirects that led here
 
 
 @dataclass(slots=True)

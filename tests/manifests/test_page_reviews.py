@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 
@@ -73,6 +74,22 @@ def test_what_finds_no_room_was_not_said(tmp_path, monkeypatch):
     log.append(said("r", "ann", "accept"))
     assert log.standing().keys() == {"p", "r"}
     assert log.path.read_bytes().count(b"\n") == 2
+
+
+@pytest.mark.parametrize("step", ["open", "write", "fsync"])
+def test_what_the_disk_refuses_was_not_said(tmp_path, monkeypatch, step):
+    """At whichever step a disk is full or broken, whoever speaks is told so, and no line stays of which nobody was told."""
+    log = ReviewLog(tmp_path)
+    log.append(said("p", "ann", "accept"))
+
+    def full(*_: object):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, step, full)
+        with pytest.raises(RunError, match="No space left"):
+            log.append(said("q", "ann", "accept"))
+    assert log.path.read_bytes().count(b"\n") == 1
 
 
 @pytest.mark.parametrize(

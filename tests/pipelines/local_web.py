@@ -184,9 +184,9 @@ def refuse(address: str) -> str | None:
     return None if address == HERE else addresses.refusal(address)
 
 
-def reader(limits: Limits = QUICK, names: Names | None = None, context: ssl.SSLContext | None = None, per_host: int = 16) -> Reader:
-    """Return a reader that knows this small web and leaves manners to whose turn it is."""
-    return Reader(limits, "mailto:me@example.org", names or Names(), refuse, context or AUTHORITIES, per_host)
+def reader(limits: Limits = QUICK, names: Names | None = None, context: ssl.SSLContext | None = None) -> Reader:
+    """Return a reader that knows this small web."""
+    return Reader(limits, "mailto:me@example.org", names or Names(), refuse, context or AUTHORITIES)
 
 
 def certificate(folder: Path, host: str = SITE) -> Path:

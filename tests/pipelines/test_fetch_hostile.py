@@ -50,11 +50,15 @@ class Sites:
 
     def read(self, url: str) -> Fetched:
         """Return a photo, a missing page where the URL says so, or fail."""
-        if not any(f"//{host}/" in url for host in self.alive):
+        if not self.reaches(url):
             raise Passing(Reason.UNREACHABLE, "Network is unreachable")
         if url.endswith("gone"):
             raise BadSample(Reason.HTTP_ERROR, "404 Not Found")
         return Fetched(PHOTOS["/1.jpg"], url, "jpeg", {})
+
+    def reaches(self, url: str) -> bool:
+        """Tell whether a site would answer."""
+        return any(f"//{host}/" in url for host in self.alive)
 
 
 def test_a_site_that_was_given_up_is_asked_again_on_request(tmp_path):
@@ -90,7 +94,7 @@ def test_a_list_of_many_dead_sites_comes_to_its_end(tmp_path, name):
 
 @pytest.mark.parametrize("part", [10, 1000])
 def test_what_answered_before_a_kill_counts(tmp_path, monkeypatch, part):
-    """Only dead sites are left after an interrupted job: what answered then, committed or in the spool, is remembered."""
+    """Only dead sites are left after an interrupted job: those that answered then, committed or in the spool, are tried; silent too, it is us."""
     monkeypatch.setattr(wanted, "PART", part)
     page = list_of(tmp_path / "l.csv", [*({"url": f"http://live{at}.test/"} for at in range(20)), *DEAD])
 
@@ -103,28 +107,75 @@ def test_what_answered_before_a_kill_counts(tmp_path, monkeypatch, part):
     alive = [f"live{at}.test" for at in range(20)]
     with pytest.raises(MemoryError):
         fetch(page, tmp_path / "out", Breaking(*alive), ONCE, workers=1)
-    books = fetch(page, tmp_path / "out", Sites(), ONCE)
+    with pytest.raises(RunError, match="on the web"):
+        fetch(page, tmp_path / "out", Sites(), ONCE)
+    books = fetch(page, tmp_path / "out", Sites(*alive), ONCE)
     assert (books.fetched, books.passing, books.closed) == (20, 150, True)
 
 
+def test_a_line_that_breaks_in_mid_job_stops_it(tmp_path):
+    """After a hundred silent sites, one that answered is tried; it is silent too, so the rest waits for the next call, and nothing is lost."""
+    page = list_of(tmp_path / "l.csv", [{"url": f"http://h{at}.test/"} for at in range(300)])
+    alive = [f"h{at}.test" for at in range(300)]
+
+    class Breaking(Sites):
+        def read(self, url: str) -> Fetched:
+            self.alive = () if "//h50." in url else self.alive
+            return super().read(url)
+
+    with pytest.raises(RunError, match="on the web"):
+        fetch(page, tmp_path / "out", Breaking(*alive), ONCE, workers=1)
+    books = fetch(page, tmp_path / "out", Sites(*alive), ONCE)
+    assert (books.fetched, books.passing, books.closed) == (200, 100, True)
+    assert fetch(page, tmp_path / "out", Sites(*alive), ONCE, retry=True).fetched == 300
+
+
 def test_redirects_of_many_sites_to_one_are_polite_as_well(tmp_path):
-    """Twelve short links, asked at once, lead to one site, which sees two connections at once."""
-    inside, most, lock = 0, 0, threading.Lock()
+    """Twelve short links lead to a slow site: it sees two connections at once, none is refused for having waited, and a quick site does not wait."""
+    inside, most, lock, order = 0, 0, threading.Lock(), []
 
     def slow(visit: Visit) -> None:
         nonlocal inside, most
         with lock:
             inside += 1
             most = max(most, inside)
-        time.sleep(0.03)
+        time.sleep(0.2)
         with lock:
             inside -= 1  # before its visitor can know that it is over
+            order.append("slow")
         visit.send(answer(PHOTOS["/1.jpg"]))
 
-    with Site(dict.fromkeys(PHOTOS, slow)) as site, Site({path: moved(site.url(path)) for path in PHOTOS}) as links:
-        page = list_of(tmp_path / "l.csv", [{"url": links.url(path, f"s{at}.{SITE}")} for at, path in enumerate(PHOTOS)])
-        books = fetch(page, tmp_path / "out", reader(per_host=2), Manners(per_host=2), workers=16)
-    assert (books.fetched, most) == (12, 2)
+    def quick(visit: Visit) -> None:
+        order.append("quick")
+        visit.send(answer(PHOTOS["/1.jpg"]))
+
+    with Site(dict.fromkeys(PHOTOS, slow)) as site, Site({path: moved(site.url(path)) for path in PHOTOS} | {"/quick.jpg": quick}) as links:
+        urls = [*(links.url(path, f"s{at}.{SITE}") for at, path in enumerate(PHOTOS)), links.url("/quick.jpg")]
+        page = list_of(tmp_path / "l.csv", [{"url": url} for url in urls])
+        books = fetch(page, tmp_path / "out", reader(), Manners(per_host=2, pause_s=0.0, tries=1), workers=4)
+        assert set(site.hits.values()) == {1}
+    assert (books.fetched, most) == (13, 2)
+    assert order.index("quick") < 4
+
+
+def test_redirects_come_to_an_end(site, tmp_path):
+    """A photo behind five redirects comes, under the address that gave it; one behind six, or in a loop, does not."""
+    site.pages |= {f"/hop{at}": moved(f"/hop{at - 1}" if at > 1 else "1.jpg") for at in range(1, 7)} | {"/loop": moved("/loop")}
+    page = list_of(tmp_path / "l.csv", [{"url": site.url(path)} for path in ("/hop5", "/hop6", "/loop")])
+    fetch(page, tmp_path / "out", reader(), Manners(pause_s=0.0))
+    assert [(row["reason"], row["detail"]) for row in table(tmp_path / "out")] == [(None, None), *[("http_error", "more than 5 redirects")] * 2]
+    assert table(tmp_path / "out")[0]["final_url"] == site.url("/1.jpg")
+    assert site.hits["/loop"] == 6
+
+
+def test_where_a_redirect_leads_is_what_fails(tmp_path):
+    """A dead site behind short links is given up after eight tries; the site of the links, which answers, is not."""
+    with Site({}) as links:
+        links.pages |= {f"/{at}": moved(f"http://dead.{SITE}:1025/{at}") for at in range(20)} | {"/good": answer(PHOTOS["/1.jpg"])}
+        page = list_of(tmp_path / "l.csv", [{"url": links.url(path)} for path in (*links.pages,)])
+        books = fetch(page, tmp_path / "out", reader(), Manners(per_host=1, pause_s=0.0, tries=1), workers=1)
+    assert (books.fetched, books.refused, books.passing) == (1, {"unreachable": 20}, 20)
+    assert sum("too often" in (row["detail"] or "") for row in table(tmp_path / "out")) == 12
 
 
 HOSTILE = {

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from degrade.errors import BadSample, Reason
+from degrade.errors import BadSample, CorruptRun, Reason
 from manifests import commit
 from pipelines.makers.kept import Candidates
 
@@ -33,10 +33,10 @@ def test_the_first_record_stays(two, tmp_path, monkeypatch):
     first, second = two
     write = commit.write_json
 
-    def between(path, value):
+    def between(path, value, **how):
         monkeypatch.setattr(commit, "write_json", write)
         second.keep(KEY, OTHER, {"maker": "second"})
-        write(path, value)
+        write(path, value, **how)
 
     monkeypatch.setattr(commit, "write_json", between)
     first.keep(KEY, ONE, {"maker": "first"})
@@ -67,16 +67,66 @@ def test_jobs_at_once_agree(two, tmp_path):
     assert len(names(tmp_path)) == 2 * len(keys)
 
 
-def test_a_disk_without_hard_links_will_do(two, tmp_path, monkeypatch):
-    """There a record is renamed into place."""
+@pytest.mark.parametrize("early", [True, False])
+def test_a_disk_without_hard_links_will_do(two, tmp_path, monkeypatch, early):
+    """There a record is renamed into place; of two jobs at once, whose record stays has its picture, and a record that is there is not replaced."""
+    rename = os.rename
 
     def none(*_names: object):
         raise OSError(errno.EPERM, "not here")
 
+    def between(source, target):
+        if str(target).endswith(".json"):
+            monkeypatch.setattr(os, "rename", rename)
+            if early:
+                two[1].keep(KEY, OTHER, {"maker": "second"})
+            rename(source, target)
+            if not early:
+                two[1].keep(KEY, OTHER, {"maker": "second"})
+        else:
+            rename(source, target)
+
     monkeypatch.setattr(os, "link", none)
+    monkeypatch.setattr(os, "rename", between)
+    two[0].keep(KEY, ONE, {"maker": "first"})
+    assert all(np.array_equal(kept.picture(KEY)[0], ONE) for kept in two)
+    assert len(names(tmp_path)) == (3 if early else 2)
+
+
+def test_each_job_takes_its_own_picture_away_alone(two, tmp_path):
+    """What lies beside a candidate is another's, who may be about to write its record: it is not looked for."""
+    other = tmp_path / "shared" / "ab" / f"{KEY}.{'0' * 12}.png"
+    other.parent.mkdir(parents=True)
+    other.touch()
     two[0].keep(KEY, ONE, {"maker": "m"})
+    two[1].keep(KEY, OTHER, {"maker": "m"})
+    assert other.exists()
+    assert len(names(tmp_path)) == 3
+
+
+def test_candidates_of_before_pictures_had_digits_are_read(two, tmp_path):
+    """A picture under its key alone is the candidate, if it is the one of the record; a damaged one is named as it is called."""
+    two[0].keep(KEY, ONE, {"maker": "m"})
+    [path] = (tmp_path / "shared" / "ab").glob("*.png")
+    old = path.rename(path.with_name(f"{KEY}.png"))
     assert np.array_equal(two[1].picture(KEY)[0], ONE)
-    assert len(names(tmp_path)) == 2
+    old.write_bytes(old.read_bytes()[:-1])
+    with pytest.raises(CorruptRun, match=f"{KEY}.png is damaged"):
+        two[1].picture(KEY)
+
+
+def test_what_killed_jobs_left_half_written_goes(two, tmp_path):
+    """An hour later it is removed; what is younger may be another job's at work, and candidates stay."""
+    two[0].keep(KEY, ONE, {"maker": "m"})
+    left = [tmp_path / folder / "ab" / f".{KEY}.json.{at}.part" for folder in ("shared", "a") for at in range(2)]
+    for path in left:
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.touch()
+    for path in left[::2]:
+        os.utime(path, (0, 0))
+    two[0].clear()
+    assert [path.exists() for path in left] == [False, True] * 2
+    assert np.array_equal(two[0].picture(KEY)[0], ONE)
 
 
 def test_any_words_can_be_written(two, tmp_path):
