@@ -20,7 +20,7 @@ from manifests.schema import BANK
 from pipelines.engine import Engine
 from pipelines.guard import Limits
 from pipelines.memory import out_of_memory
-from pipelines.photos import away, sources, textures
+from pipelines.photos import sources, textures
 from pipelines.photos.sources import Listed
 from pipelines.progress import Meter
 from pipelines.run import Run, load
@@ -83,8 +83,6 @@ def _opened(row: dict[str, Any], max_bytes: int, skip: list[str] | None) -> dict
             data = sources.read(Listed(row["uri"], row["offset"], row["size"], {}), max_bytes)
             pixels = textures.decode(data)
     except BadSample as bad:
-        if row["size"] is not None and not row["reason"]:
-            away.check(bad, [row["uri"]])  # it was there when it was listed
         return row | {"verdict": "reject", "reason": str(bad.reason), "detail": bad.detail}
     return row | {"verdict": "keep", "sha256": commit.sha256(data), "width": pixels.shape[1], "height": pixels.shape[0]}
 

@@ -28,7 +28,7 @@ from pipelines.duplicates import benchmarks, settle
 from pipelines.engine import Engine
 from pipelines.guard import At, Limits
 from pipelines.memory import out_of_memory
-from pipelines.photos import away, clips, decode, sources
+from pipelines.photos import clips, decode, sources
 from pipelines.photos.sources import Listed, Source
 from pipelines.progress import Meter
 from pipelines.run import Run, load
@@ -115,7 +115,7 @@ def work(task: dict[str, Any], at: At) -> dict[str, int]:
 
 
 def _row(run: Run, listed: dict[str, Any], skip: list[str] | None) -> dict[str, Any]:
-    """Return the index row of one input; raises RunError if it was there when it was listed, and may be back soon."""
+    """Return the index row of one input; raises RunError if it cannot be read now, and may be there soon."""
     row: dict[str, Any] = {**listed, "kind": "photo", "verdict": "keep"}
     try:
         if skip:
@@ -127,8 +127,6 @@ def _row(run: Run, listed: dict[str, Any], skip: list[str] | None) -> dict[str, 
         with out_of_memory():
             _examine(run, Listed(listed["uri"], listed["offset"], listed["size"], {}), row)
     except BadSample as bad:
-        if listed["size"] is not None and not listed["reason"]:
-            away.check(bad, [listed["uri"]])
         row |= {"verdict": "reject", "reason": str(bad.reason), "detail": bad.detail}
     return row
 

@@ -6,22 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from degrade.contract import Srgb, Texture
-from degrade.errors import BadSample, Reason
-from manifests import commit
 from pipelines import crops
-from pipelines.photos import decode, sources, textures
+from pipelines.photos import textures
 from pipelines.photos.decode import DecodeRules
-from pipelines.photos.sources import Listed
+from pipelines.photos.indexed import Indexed
 
 RECENT = 8  # images of banks that are kept open: a bank is small, and drawn from often
-
-
-def indexed_bytes(listed: Listed, sha256: str, max_bytes: int) -> bytes:
-    """Return the bytes of an input, checked to be those that were indexed; raises BadSample(SOURCE_CHANGED)."""
-    data = sources.read(listed, max_bytes)
-    if commit.sha256(data) != sha256:
-        raise BadSample(Reason.SOURCE_CHANGED, f"{listed.uri} holds other bytes than when it was indexed")
-    return data
 
 
 class Others:
@@ -41,20 +31,21 @@ class Others:
         found: dict[str, tuple[Texture, ...]] = {}
         for record in records:
             if record["role"] == "partner":
-                photo = decode.decode(self._bytes(record), self._rules).pixels
-                partner = crops.cut(photo, crops.Crop(*record["crop"]))
+                photo, _ = _indexed(record).opened(self._rules)
+                partner = crops.cut(photo.pixels, crops.Crop(*record["crop"]))
             else:
                 found[record["role"]] = (*found.get(record["role"], ()), self._texture(record))
         return {"partner": partner, "textures": found}
 
-    def _bytes(self, record: dict[str, Any]) -> bytes:
-        return indexed_bytes(Listed(record["uri"], record["offset"], record["size"], {}), record["sha256"], self._rules.max_bytes)
-
     def _texture(self, record: dict[str, Any]) -> Texture:
         if record["sha256"] not in self._recent:
-            pixels = textures.decode(self._bytes(record))
+            pixels = textures.decode(_indexed(record).data(self._rules.max_bytes))
             pixels.flags.writeable = False  # several pairs see it
             if len(self._recent) >= RECENT:
                 self._recent.pop(next(iter(self._recent)))
             self._recent[record["sha256"]] = pixels
         return self._recent[record["sha256"]]
+
+
+def _indexed(record: dict[str, Any]) -> Indexed:
+    return Indexed(record["uri"], record["offset"], record["size"], record["sha256"])

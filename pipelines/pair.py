@@ -19,10 +19,10 @@ from manifests.shards import Layer, Member
 from pipelines import crops
 from pipelines.crops import Crop
 from pipelines.layers import stored_layers
-from pipelines.others import Others, indexed_bytes
-from pipelines.photos import clips, decode
+from pipelines.others import Others
+from pipelines.photos import clips
 from pipelines.photos.decode import DecodeRules, Photo
-from pipelines.photos.sources import Listed
+from pipelines.photos.indexed import Indexed
 from pipelines.photos.verbatim import bare_jpeg
 from pipelines.priors import Priors, photo_key
 
@@ -76,8 +76,7 @@ class Darkroom:
         if row["photo_frame"] is not None:
             return self._wound(row).frame(row["photo_frame"]), b""
         if self._open is None or self._open[0] != row["photo_sha256"]:
-            data = self._bytes(row)
-            self._open = (row["photo_sha256"], decode.decode(data, self._rules), data)
+            self._open = (row["photo_sha256"], *Indexed.of(row).opened(self._rules))
         return self._open[1:]
 
     def _wound(self, row: dict[str, Any]) -> clips.Reel:
@@ -85,11 +84,8 @@ class Darkroom:
         if self._reel is None or self._reel[0] != row["photo_sha256"]:
             if self._reel is not None:
                 self._reel[1].close()
-            self._reel = (row["photo_sha256"], clips.Reel(self._bytes(row)))
+            self._reel = (row["photo_sha256"], clips.Reel(Indexed.of(row).data(self._rules.max_bytes)))
         return self._reel[1]
-
-    def _bytes(self, row: dict[str, Any]) -> bytes:
-        return indexed_bytes(Listed(row["photo_uri"], row["photo_offset"], row["photo_size"], {}), row["photo_sha256"], self._rules.max_bytes)
 
 
 def _verbatim(photo: Photo, data: bytes, clean: Srgb) -> bytes | None:

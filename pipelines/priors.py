@@ -24,10 +24,7 @@ from degrade.scene import depth, mask_models, models, segments, sky
 from degrade.scene.proxy import cut, proxy
 from manifests import commit
 from pipelines.crops import Crop
-from pipelines.others import indexed_bytes
-from pipelines.photos import clips, decode
-from pipelines.photos.decode import DecodeRules
-from pipelines.photos.sources import Listed
+from pipelines.photos.indexed import Indexed
 from pipelines.run import load
 
 STEPS = 65535.0
@@ -200,7 +197,7 @@ def check(task: dict[str, Any], _at: Callable[[str], None]) -> str:
 def work(task: dict[str, Any], at: Callable[[str], None]) -> int:
     """Run a model over a task's photos; answer how many maps were made. The model stays loaded between tasks.
 
-    A photo that cannot be opened is passed over: if it still cannot be when its pairs are rendered, they are refused for that.
+    A photo that cannot be opened any more is passed over: its pairs are refused for that when they are rendered.
     """
     run = load(Path(task["run"]))
     priors, rules = Priors(run.folder), run.recipe.index.decode
@@ -215,15 +212,6 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> int:
             continue
         at(name)
         with contextlib.suppress(BadSample):
-            priors.model(_opened(photo, rules), *key)
+            priors.model(Indexed.of(photo).opened(rules)[0].pixels, *key)
             made += 1
     return made
-
-
-def _opened(photo: dict[str, Any], rules: DecodeRules) -> Srgb:
-    """Return the pixels of a task's photo, if its bytes are still those that were indexed."""
-    data = indexed_bytes(Listed(photo["photo_uri"], photo["photo_offset"], photo["photo_size"], {}), photo["photo_sha256"], rules.max_bytes)
-    if photo["photo_frame"] is None:
-        return decode.decode(data, rules).pixels
-    with contextlib.closing(clips.Reel(data)) as reel:
-        return reel.frame(photo["photo_frame"]).pixels

@@ -18,7 +18,6 @@ from pipelines.engine import Engine
 from pipelines.guard import At, Limits
 from pipelines.memory import out_of_memory
 from pipelines.pace import PaceLog
-from pipelines.photos import away
 from pipelines.priors import STAND_INS, Priors, photo_key
 from pipelines.progress import Meter
 from pipelines.real import making
@@ -78,7 +77,8 @@ def _check_ceiling(run: Run, meter: Meter) -> None:
         top = ", ".join(f"{reason} {count}" for reason, count in meter.rejects.most_common(3))
         raise TooManyRejects(
             f"{refused} of {meter.fresh} pairs were refused ({top}): more than render.max_reject_share = {limits.max_reject_share:g}. "
-            f"They stay so. Mended the recipe? Use a new --out. Mended the inputs? Remove {run.folder / 'shards'} and run the same command again. "
+            "They stay so. Mended the recipe or the photos? Use a new --out. Put back the very files that were indexed? "
+            f"Remove {run.folder / 'shards'} and run the same command again. "
             "Or raise the share and run it again to go on with the others."
         )
 
@@ -127,7 +127,7 @@ def work(task: dict[str, Any], at: At) -> dict[str, int]:
 
 
 def _one(darkroom: darkrooms.Darkroom, writer: shards.ShardWriter, row: dict[str, Any], skip: list[str] | None) -> str:
-    """Render a row into the shard; answer its reason, empty for a pair; raises RunError if its photos may be back soon."""
+    """Render a row into the shard; answer its reason, empty for a pair; raises RunError if its photos may be there soon."""
     row |= {"made_with": made_with(), "decided_by": "render"}
     try:
         if skip:
@@ -137,7 +137,6 @@ def _one(darkroom: darkrooms.Darkroom, writer: shards.ShardWriter, row: dict[str
             row["scores"] = sorted({"psnr_db": _distance_db(made), **made.degraded.notes}.items())
             clean, degraded = pair.members_of(made)
     except BadSample as bad:
-        away.check(bad, [row["photo_uri"], *(other["uri"] for other in json.loads(row["others"]) if "uri" in other)])
         writer.add_reject(row | {"verdict": "reject", "reason": str(bad.reason), "detail": bad.detail})
         return str(bad.reason)
     row |= {"verdict": "keep", "assets": json.dumps(made.assets, sort_keys=True)}

@@ -4,14 +4,12 @@ A name is what a rule works on: the whole path of a local file, the member's nam
 Whatever a list from a stranger asks for, only a regular file, tar or remote place below `root` is opened; without a root a link may
 not leave its folder. What lies in the photo's own tar came with the photo.
 
-Only what is so for good becomes a BadSample: no such file, a tar that is damaged. A timeout, a broken line, a disk or a server that says
-no may pass: they are a RunError, and the job goes on later.
+What may pass is no answer, see `photos/away.py`: it stops the job, which goes on later.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -24,17 +22,15 @@ import numpy as np
 from fsspec.registry import known_implementations
 
 from degrade.contract import Srgb
-from degrade.errors import BadSample, PatinaError, Reason, RecipeError, RunError
+from degrade.errors import BadSample, Reason, RunError
 from manifests import commit
 from pipelines import crops
 from pipelines.makers.contract import Order
 from pipelines.makers.made_of import File, Made, Unmade
-from pipelines.photos import decode, folders, sources, uris
+from pipelines.photos import away, decode, sources, uris
 from pipelines.photos.decode import DecodeRules
 from pipelines.photos.sources import Listed
 
-GONE = FileNotFoundError, NotADirectoryError, IsADirectoryError
-NO_NAME = errno.ELOOP, errno.ENAMETOOLONG
 RECENT = 16  # folders and tars whose lists are remembered: photos come in no order
 
 
@@ -68,7 +64,7 @@ def name_of(uri: str) -> Name:
 
 def absolute(path: str) -> str:
     """Return a local path so that it means the same wherever a worker runs; a remote one as it is."""
-    return os.path.abspath(path) if path and "://" not in path else path.rstrip("/")
+    return os.path.abspath(os.path.expanduser(path)) if path and "://" not in path else path.rstrip("/")
 
 
 def rule(find: str, replace: str = "") -> str:
@@ -114,9 +110,9 @@ class Beside:
         own = uri.startswith("tar://") and uris.container(uri) == uris.container(photo)
         return File(uri, root=None if own else self._root, most_bytes=self._rules.max_bytes)
 
-    def opened(self, file: File) -> tuple[File, Srgb | BadSample]:
-        """Return a file as it is now, and the photo in it, upright, or why it cannot be opened; raises RunError if that cannot be told now."""
-        file, data = _read(file)
+    def opened(self, file: File, *, known: bool = False) -> tuple[File, Srgb | BadSample]:
+        """Return a file as it is now, and the photo in it, upright, or why it cannot be opened; raises RunError as `away.told` does."""
+        file, data = _read(file, known=known)
         try:
             return file, data if isinstance(data, BadSample) else decode.decode(data, self._rules).pixels
         except BadSample as bad:
@@ -131,7 +127,7 @@ class Beside:
         """
         if order.crop is None or not order.uri:
             raise BadSample(Reason.NO_CANDIDATE, "the order does not say which photo it shows a part of: nothing can be found beside it")
-        _, data = _read(File(order.uri, root=None, most_bytes=self._rules.max_bytes))
+        _, data = _read(File(order.uri, root=None, most_bytes=self._rules.max_bytes), known=True)
         if isinstance(data, BadSample):
             if data.reason is Reason.MISSING:
                 raise RunError(f"{order.uri} was there a moment ago, and is not: {data.detail}; put it back and run the same command again")
@@ -152,7 +148,7 @@ def alike(uri: str, find: str) -> tuple[File, tuple[str, ...]]:
     """
     mark, name = _mark(_holding(uri)), name_of(uri)
     try:
-        scenes = (_scenes if mark else _scenes.__wrapped__)(name._replace(text=name.folder), find, mark)
+        scenes = (_scenes if mark else _scenes_of_a_task)(name._replace(text=name.folder), find, mark)
     except BadSample as gone:
         raise RunError(f"what stands beside {uri} cannot be told: {gone.detail}; put it back and run the same command again") from gone
     content, found = scenes.get(re.sub(find, "", name.text), ("", ()))
@@ -167,32 +163,18 @@ def same(file: File) -> bool:
     """
     if file.mark and file.mark == _mark(_holding(file.uri) if file.find else file.uri):
         return True
-    now, _ = alike(file.uri, file.find) if file.find else _read(file)
+    now, _ = alike(file.uri, file.find) if file.find else _read(file, known=bool(file.mark))
     return now.content == file.content
 
 
-@contextlib.contextmanager
-def _for_good(uri: str) -> Iterator[None]:
-    """Tell what will stay so, which is a BadSample, from what may pass, which is a RunError."""
-    try:
-        yield
-    except (BadSample, RecipeError, OSError, ValueError) as error:
-        cause = error.__cause__ if isinstance(error, PatinaError) else error
-        if isinstance(cause, OSError) and not isinstance(cause, GONE) and cause.errno not in NO_NAME:
-            raise RunError(f"{uri} cannot be read now: {folders.said(cause)}; when it can, run the same command again") from error
-        if isinstance(error, BadSample):
-            raise
-        raise BadSample(Reason.MISSING, folders.said(error)) from error
-
-
-def _read(file: File) -> tuple[File, bytes | BadSample]:
+def _read(file: File, *, known: bool) -> tuple[File, bytes | BadSample]:
     """Return a file as it is now, and its bytes, or why there are none."""
     mark = ""
     try:
-        with _for_good(file.uri):
+        with away.told(file.uri, known=known):
             _confine(file)
             mark = _mark(file.uri)
-            data = sources.read(_place(file.uri, mark), file.most_bytes)
+            data = sources.read(_place(file.uri, mark), file.most_bytes, known=known)
         return file._replace(mark=mark, content=commit.sha256(data)), data
     except BadSample as bad:
         return file._replace(mark=mark, content=str(bad.reason)), bad
@@ -221,12 +203,12 @@ def _plain(uri: str) -> str:
 
 
 def _place(uri: str, mark: str) -> Listed:
-    """Return where a photo's bytes are; raises BadSample if its tar does not hold it."""
+    """Return where a photo's bytes are; raises FileNotFoundError if there is no such tar, BadSample if it does not hold the photo."""
     if not uri.startswith("tar://"):
         return Listed(uri, None, None, {})
     tar = uris.container(uri)
     if not mark or not tar.lower().endswith(".tar"):  # a folder or a pattern would be listed, too
-        raise BadSample(Reason.MISSING, "no such tar")
+        raise FileNotFoundError("no such tar")
     if uri not in (members := _members(tar, mark)):
         raise BadSample(Reason.MISSING, "not in that tar")
     return members[uri]
@@ -247,9 +229,17 @@ def _scenes(folder: Name, find: str, mark: str) -> dict[str, tuple[str, tuple[st
     return {left: (commit.fingerprint(found), tuple(found)) for left, found in scenes.items()}
 
 
+_scenes_of_a_task = lru_cache(RECENT)(_scenes.__wrapped__)
+
+
+def begin_task() -> None:
+    """List remote folders again: they have no time of their own, so what was seen in them holds for one task."""
+    _scenes_of_a_task.cache_clear()
+
+
 def _photos(folder: Name, mark: str) -> Iterator[str]:
     """Yield the photos in a folder."""
-    with _for_good(folder.called(folder.text)):
+    with away.told(folder.called(folder.text)):
         if folder.container:
             found = [one for one in _members(folder.container, mark) if name_of(one).folder == folder.text]
         elif folder.local:
@@ -272,12 +262,10 @@ def _mark(uri: str) -> str:
     """Return what changes when a file does, without reading it; nothing, if it is not there. Raises RunError if that cannot be told now."""
     place = uris.container(uri)
     path = uris.local_path(place)
-    try:
-        with _for_good(uri):
-            if path is None:
-                system, name = uris.remote(place)
-                return str(system.ukey(name))
-            told = os.stat(path)
-            return f"{told.st_size} {told.st_mtime_ns}"
-    except BadSample:
-        return ""
+    with contextlib.suppress(BadSample), away.told(uri), contextlib.suppress(FileNotFoundError):
+        if path is None:
+            system, name = uris.remote(place)
+            return str(system.ukey(name))
+        told = os.stat(path)
+        return f"{told.st_size} {told.st_mtime_ns}"
+    return ""

@@ -9,7 +9,7 @@
 Other layouts: `find` and `replace`, a regular expression on the name; `meta_info`, a file of lines `gt/0001.png, lq/0001_v3.jpg` as
 Real-ESRGAN writes it; `column`, a column of the list that names the reference. A reference of another size than the
 photo's is refused: how the two were scaled is not ours to guess. A reference that changes, or comes or goes, while a run is
-under way stops it.
+under way stops it; so does the folder where a rule looks for one, while it is empty or not there: its disk may be away.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Paired:
         for uri in self._named(order):
             if uri == order.uri:
                 raise BadSample(Reason.NO_CANDIDATE, "the rule names the photo itself as its reference")
-            file, photo = self._beside.opened(self._beside.file(uri, order.uri))
+            file, photo = self._beside.opened(self._beside.file(uri, order.uri), known=not self._settings.column)  # a list may name anything
             read.append(file)
             if not isinstance(photo, BadSample):
                 return photo

@@ -13,21 +13,23 @@ from __future__ import annotations
 
 import glob
 import os
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from degrade.errors import BadSample, Reason, RecipeError
 from degrade.keys import refuse_unknown_keys
-from pipelines.photos import archives, folders, lists, sidecars, uris
+from pipelines.photos import archives, away, folders, lists, sidecars, uris
 
 PHOTO_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".heic", ".heif", ".hif", ".tif", ".tiff", ".gif", ".bmp", ".jp2", ".mpo"}
 )
 CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm"})
 MAX_BYTES = 1 << 28
+PAUSES_S = (0.5, 2.0)  # before a remote place is asked again that had an error which may pass
 
 
 class Source(BaseModel):
@@ -45,6 +47,11 @@ class Source(BaseModel):
     @classmethod
     def _known_keys(cls, values: Any) -> Any:
         return {"path": values} if isinstance(values, str) else refuse_unknown_keys(cls, values)
+
+    @field_validator("root")
+    @classmethod
+    def _at_home(cls, root: str | None) -> str | None:
+        return os.path.expanduser(root) if root else root
 
 
 def remembered(source: Source) -> dict[str, Any]:
@@ -94,22 +101,26 @@ def _folder(uri: str) -> str:
     return name.rpartition("/")[0] + mark + tar
 
 
-def read(listed: Listed, max_bytes: int = MAX_BYTES) -> bytes:
+def read(listed: Listed, max_bytes: int = MAX_BYTES, *, known: bool = False) -> bytes:
     """Return the bytes of an input.
+
+    Args:
+        listed: where it is.
+        max_bytes: that it may have.
+        known: as `away.told` takes it; what has a size was seen.
 
     Raises:
         BadSample: the listing's own problem, or MISSING, NOT_A_FILE, EMPTY, FILE_TOO_LARGE; TRUNCATED if a tar has
             become shorter.
+        RunError: it cannot be read now, and may be there soon.
     """
     if listed.problem is not None:
         raise BadSample(listed.problem.reason, listed.problem.detail)
     _check_size(listed.size, max_bytes)
     place = uris.container(listed.uri)
     path = uris.local_path(place)
-    try:
+    with away.told(listed.uri, known=known or listed.size is not None):
         data = _read_local(path, listed, max_bytes) if path is not None else _read_remote(place, listed, max_bytes)
-    except (OSError, ValueError) as error:
-        raise BadSample(Reason.MISSING, folders.said(error)) from error
     _check_size(len(data), max_bytes)
     if listed.offset is not None and len(data) != listed.size:
         raise BadSample(Reason.TRUNCATED, f"the tar holds {len(data):,} of the {listed.size:,} bytes that it listed")
@@ -139,8 +150,14 @@ def _read_remote(uri: str, listed: Listed, max_bytes: int) -> bytes:
     system, path = uris.remote(uri)
     start = listed.offset or 0
     end = start + (max_bytes + 1 if listed.offset is None else listed.size or 0)
-    data: bytes = system.cat_file(path, start=start, end=end)
-    return data
+    for pause_s in PAUSES_S:
+        try:
+            return bytes(system.cat_file(path, start=start, end=end))
+        except OSError as error:
+            if not away.may_pass(error):
+                raise
+        time.sleep(pause_s)
+    return bytes(system.cat_file(path, start=start, end=end))
 
 
 def _found(source: Source, suffixes: frozenset[str] | None) -> Iterator[Listed]:

@@ -8,12 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from degrade.errors import BadSample
+from degrade.errors import BadSample, RunError
 from manifests import commit
 from manifests.page.survival import why
-from pipelines.others import indexed_bytes
-from pipelines.photos import decode
-from pipelines.photos.sources import Listed
+from pipelines.photos.indexed import Indexed
 from pipelines.pictures.sheet import Cell, fitted, label
 from pipelines.run import Run
 
@@ -46,10 +44,8 @@ def rows(run: Run, most: int, side: int) -> list[list[Cell]]:
 
 
 def _cell(run: Run, row: dict[str, Any], side: int) -> Cell | None:
-    """Return a photo with what was seen of it; None for one that cannot be opened any more."""
-    rules = run.recipe.index.decode
+    """Return a photo with what was seen of it; None for one that cannot be opened any more, or not now: a report needs no disk of photos."""
     try:
-        data = indexed_bytes(Listed(row["photo_uri"], row["photo_offset"], row["photo_size"], {}), row["photo_sha256"], rules.max_bytes)
-        return Cell(fitted(decode.decode(data, rules).pixels, side), row["detail"] or "")
-    except BadSample:
+        return Cell(fitted(Indexed.of(row).opened(run.recipe.index.decode)[0].pixels, side), row["detail"] or "")
+    except (BadSample, RunError):
         return None

@@ -18,7 +18,7 @@ from manifests import commit
 from pipelines import plan
 from pipelines.engine import Engine
 from pipelines.guard import Limits
-from pipelines.makers import table
+from pipelines.makers import beside, table
 from pipelines.makers.contract import Maker, OneByOne
 from pipelines.makers.kept import Candidates
 from pipelines.makers.made_of import Made, Unmade
@@ -36,7 +36,7 @@ _OPEN: dict[str, Maker] = {}  # of this process: the maker that it serves
 
 
 class _Unseen(NamedTuple):
-    """A photo that cannot be opened now. Nothing is kept: rendering meets it too, and the next run may reach it."""
+    """A photo that cannot be opened any more. Nothing is kept: rendering meets it too, and the next run may reach it."""
 
     bad: BadSample
 
@@ -50,9 +50,12 @@ def make(run: Run, real: RealRecipe, engine: Engine) -> dict[str, dict[str, int]
     """
     opened = open_all(run, real, engine)
     kept = orders.candidates(run)
+    kept.clear()
     ends: dict[str, dict[str, int]] = {}
+    beside.begin_task()
     for name, page in sorted(real.makers.items()):
         rows = [row for row in _rows(run) if orders.record_of(row)["maker"] == name]
+        rows.sort(key=operator.itemgetter("photo_uri"))  # the plan is in no order, and a burst opens its whole scene
         missing = [row for row in rows if not kept.has(orders.key(row, opened))]
         counts: Counter[str] = Counter()
         wants = table.by_name(page.kind).wants(_settings(page))
@@ -108,8 +111,7 @@ def _tasks(run: Run, name: str, page: MakerRecipe, opened: dict[str, Any], missi
     """Yield tasks of some batches each; two rows that ask for the same picture ask once, and photos that stand together follow one another."""
     needed = ("photo_uri", "photo_offset", "photo_size", "photo_sha256", "photo_frame", "crop_x", "crop_y", "crop_width", "crop_height")
     once = {orders.key(row, opened): row for row in missing}
-    near = sorted(once.values(), key=operator.itemgetter("photo_uri"))  # the plan is in no order, and a burst opens its whole scene
-    light = iter([{field: row[field] for field in (*needed, "width", "height", "task", "others", "extra")} for row in near])
+    light = iter([{field: row[field] for field in (*needed, "width", "height", "task", "others", "extra")} for row in once.values()])
     while part := list(islice(light, batch * BATCHES_PER_TASK)):
         yield {"run": str(run.folder), "name": name, "kind": page.kind, "settings": page.opened_settings(), "batch": batch, "rows": part}
 
@@ -140,6 +142,7 @@ def work(task: dict[str, Any], at: Callable[[str], None]) -> dict[str, int]:
         raise RunError(f"this worker has {maker.name}, the job began with {told[task['name']]['maker']}: every machine needs the same revision")
     kept, seen = orders.candidates(run), orders.Seen(run.recipe.index.decode)
     counts: Counter[str] = Counter()
+    beside.begin_task()
     for named in _batches(task["rows"], task["batch"], told, task["skip"]):
         at(_label(named))
         for name, made in _made(maker, kept, seen, named, task["skip"]):

@@ -11,10 +11,8 @@ from pipelines import crops
 from pipelines.crops import Crop
 from pipelines.makers.contract import Order
 from pipelines.makers.kept import Candidates, key_of
-from pipelines.others import indexed_bytes
-from pipelines.photos import clips, decode
 from pipelines.photos.decode import DecodeRules
-from pipelines.photos.sources import Listed
+from pipelines.photos.indexed import Indexed
 from pipelines.run import Run
 
 
@@ -63,10 +61,7 @@ class Seen:
         """Return the box of a row's photo at the size that the maker sees; raises BadSample when the photo has gone or changed."""
         name = (row["photo_sha256"], row["photo_frame"])
         if self._open is None or self._open[0] != name:
-            listed = Listed(row["photo_uri"], row["photo_offset"], row["photo_size"], {})
-            data = indexed_bytes(listed, row["photo_sha256"], self._rules.max_bytes)
-            opened = decode.decode(data, self._rules) if row["photo_frame"] is None else clips.Reel(data).frame(row["photo_frame"])
-            self._open = (name, opened.pixels)
+            self._open = (name, Indexed.of(row).opened(self._rules)[0].pixels)
         return crops.cut(self._open[1], seen_crop(row))
 
     def order(self, row: dict[str, Any], name: str) -> Order:

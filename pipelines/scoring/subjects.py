@@ -15,7 +15,7 @@ from filters.contract import Item, Pair, Photo
 from manifests import commit, pictures, scores, shards
 from manifests.members import Members, Stored
 from pipelines.memory import out_of_memory
-from pipelines.photos import away, clips, decode, sources
+from pipelines.photos.indexed import Indexed
 from pipelines.run import Run, require
 
 ON = ("pairs", "photos")
@@ -71,7 +71,7 @@ def _kept(index: Path, _mark: int) -> Any:
 def openings(run: Run, on: str, part: str) -> list[Keyed]:
     """Return the key of every item of a part, and what opens it.
 
-    Called, that raises BadSample if the item cannot be read; RunError if its photo may be back soon; CorruptRun if its shard is not what its
+    Called, that raises BadSample if the item cannot be read; RunError if its photo may be there soon; CorruptRun if its shard is not what its
     rows say, for a shard can be mended, or rendered again, and its pairs then have scores.
 
     The task of a photo is what came with it, else what CLIP took it for, if it was asked first.
@@ -86,17 +86,9 @@ def openings(run: Run, on: str, part: str) -> list[Keyed]:
 
 
 def _photo(run: Run, row: dict[str, Any]) -> Photo:
-    rules = run.recipe.index.decode
-    try:
-        data = sources.read(sources.Listed(row["uri"], row["offset"], row["size"], {}), rules.max_bytes)
-    except BadSample as bad:
-        away.check(bad, [row["uri"]])
-        raise
-    if commit.sha256(data) != row["sha256"]:
-        raise BadSample(Reason.SOURCE_CHANGED, "the bytes are not those that were indexed")
-    if row["kind"] == "clip":
-        return Photo(row["sha256"], clips.Reel(data).frame(0).pixels, task=row["task"])
-    return Photo(row["sha256"], decode.decode(data, rules).pixels, data, row["task"])
+    place = Indexed(row["uri"], row["offset"], row["size"], row["sha256"], 0 if row["kind"] == "clip" else None)
+    opened, data = place.opened(run.recipe.index.decode)
+    return Photo(row["sha256"], opened.pixels, data, row["task"])
 
 
 def _pair(run: Run, shard: str, row: dict[str, Any]) -> Pair:

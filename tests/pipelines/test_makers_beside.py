@@ -127,7 +127,7 @@ def test_no_row_of_a_list_stops_the_job(tmp_path, kept, monkeypatch):
     assert set(listed) == {str(tmp_path / "cut.tar")}, "a folder or a pattern was searched"
 
 
-@pytest.mark.parametrize("error", [TimeoutError("timed out"), OSError(errno.EIO, "disk"), PermissionError(errno.EACCES, "mount"), ConnectionResetError()])
+@pytest.mark.parametrize("error", [TimeoutError("timed out"), OSError(errno.EIO, "disk"), OSError(errno.EMFILE, "files"), ConnectionResetError()])
 def test_what_may_pass_stops_the_job(remote, kept, monkeypatch, error):
     """A reference that cannot be read now is not kept as missing: the job stops, and goes on when it can be read."""
     (before,) = made(BY_FOLDER, order("memory://bucket/lq/a.png"))
@@ -148,9 +148,49 @@ def test_what_may_pass_stops_the_job(remote, kept, monkeypatch, error):
                 kept.has("ab")
         monkeypatch.setattr(MemoryFileSystem, name, well)
         assert kept.has("ab")
+    remote.pipe("/bucket/gt/b.png", b"")
     remote.rm("/bucket/gt/a.png")
     (gone,) = made(BY_FOLDER, order("memory://bucket/lq/a.png"))
     assert gone.reason is Reason.MISSING
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_references_whose_disk_is_away_stop_the_job(tmp_path, kept, gone):
+    """Their mount point is empty, or not there: no photo is refused for that, and once they are back each has its own."""
+    photo, reference = written(tmp_path / "lq" / "a.png", PHOTO), written(tmp_path / "gt" / "a.png")
+    (before,) = made(BY_FOLDER, order(photo))
+    kept.keep("ab", before, {"maker": "theirs"})
+    reference.parent.rename(tmp_path / "aside")
+    if not gone:
+        reference.parent.mkdir()
+    for reading in (lambda: made(BY_FOLDER, order(photo)), lambda: kept.has("ab")):
+        with pytest.raises(RunError, match=r"put it back .* and run the same command again"):
+            reading()
+    column = PairedSettings(column="ref")
+    if gone:  # a list may say anything
+        assert made(column, order(photo, ref=str(reference)))[0].reason is Reason.MISSING
+    else:
+        with pytest.raises(RunError, match="gt is empty; put it back"):
+            made(column, order(photo, ref=str(reference)))
+        reference.parent.rmdir()
+    (tmp_path / "aside").rename(reference.parent)
+    assert kept.has("ab")
+    assert isinstance(made(BY_FOLDER, order(photo))[0], Made)
+
+
+def test_a_reference_that_may_not_be_read_is_refused_unless_nothing_there_may(remote, monkeypatch):
+    """A lock on one file stays; where not even its folder can be listed, a key has run out."""
+
+    def denied(_self, path, *_args: object, **_more: object):
+        raise PermissionError(errno.EACCES, "Forbidden")
+
+    well = MemoryFileSystem.cat_file
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", lambda self, path, **more: (denied if "/gt/" in path else well)(self, path, **more))
+    (bad,) = made(BY_FOLDER, order("memory://bucket/lq/a.png"))
+    assert bad.reason is Reason.MISSING
+    monkeypatch.setattr(MemoryFileSystem, "info", denied)
+    with pytest.raises(RunError, match="run the same command again"):
+        made(BY_FOLDER, order("memory://bucket/lq/a.png"))
 
 
 @pytest.mark.parametrize("maker", [Paired(BY_FOLDER), Burst(BurstSettings())])
@@ -205,7 +245,18 @@ def test_a_remote_folder_is_listed_again(remote):
     assert [uri.rpartition("/")[2] for uri in found] == ["a.png"]
     assert beside.same(file)
     remote.pipe("/bucket/lq/b.png", b"")
+    beside.begin_task()
     assert not beside.same(file)
+
+
+def test_a_remote_folder_is_listed_once_for_a_task(remote, monkeypatch):
+    """What a thousand orders and candidates cost does not grow with the square of their number."""
+    listed, ls = [], MemoryFileSystem.ls
+    monkeypatch.setattr(MemoryFileSystem, "ls", lambda self, path, **more: listed.append(path) or ls(self, path, **more))
+    beside.begin_task()
+    files = [beside.alike("memory:///bucket/lq/a.png", r"[^/]*$")[0] for _ in range(9)]
+    assert all(beside.same(file) for file in files)
+    assert listed == ["/bucket/lq"]
 
 
 def test_a_folder_is_listed_once(tmp_path, monkeypatch):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from real_page import PAGE
 from shaken import SIDE, shots, views
 
 from benchmarks import burst_gain
 from degrade import camera
 from degrade.errors import BadSample, Reason, RunError
-from manifests import png
+from manifests import commit, png
 from pipelines import crops
 from pipelines.crops import Crop
 from pipelines.makers import burst
@@ -25,6 +28,10 @@ from pipelines.makers.kept import Candidates
 from pipelines.makers.made_of import Made
 from pipelines.photos import uris
 from pipelines.photos.decode import DecodeRules
+from pipelines.photos.sources import Source
+from pipelines.real import making
+from pipelines.recipe import parse
+from pipelines.run import create
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +194,37 @@ def test_a_scene_that_changes_is_noticed(seen, tmp_path):
             kept.has("ab")
         back()
         assert kept.has("ab")
+
+
+class Here:
+    """An engine that works in this process."""
+
+    def serve(self, name, tasks, *_limits: object):
+        work = getattr(making, name.partition(":")[2])
+        return [work({"skip": {}, **task}, lambda _: None) for task in tasks]
+
+
+def test_what_came_to_a_bucket_is_seen_by_the_next_task(seen, tmp_path, monkeypatch):
+    """A remote folder is listed once for a task: a photo that comes to it ends a run that used it, whether that is resumed or goes on."""
+    frames, bucket = shots(seen[:2]), fsspec.filesystem("memory")
+    bucket.pipe({f"/bursts/shot_{at}.png": png.encode(frame) for at, frame in enumerate(frames)})
+    page = {**PAGE, "real": {**PAGE["real"], "best": {}, "makers": {"merged": {"kind": "burst"}}}}
+    run = create(tmp_path / "run", parse(page), json.dumps(page), (Source(path="memory://bursts"),))
+    height, width = frames[0].shape[:2]
+    crop = {"crop_x": 0, "crop_y": 0, "crop_width": width, "crop_height": height, "width": width, "height": height}
+    place = {"photo_uri": "memory:///bursts/shot_0.png", "photo_offset": None, "photo_size": None, "photo_frame": None}
+    told = [{"role": "candidate", "maker": "merged", "prompt": "", "seed": 0, "margin_px": 0}]
+    row = {**place, **crop, "photo_sha256": commit.sha256(png.encode(frames[0])), "task": "noise", "extra": None, "others": json.dumps(told)}
+    monkeypatch.setattr(making, "_rows", lambda _run: [row])
+    assert making.make(run, run.recipe.real, Here()) == {"merged": {"": 1}}
+    assert making.make(run, run.recipe.real, Here()) == {"merged": {}}
+    task = {"run": str(run.folder), "name": "merged", "kind": "burst", "settings": {}, "batch": 1, "rows": [row], "skip": {}}
+    for name, going_on in (("shot_2.png", lambda: making.make(run, run.recipe.real, Here())), ("shot_3.png", lambda: making.work(task, lambda _: None))):
+        bucket.pipe(f"/bursts/{name}", b"")
+        with pytest.raises(RunError, match=r"the photos of one scene with .* have changed"):
+            going_on()
+        bucket.rm(f"/bursts/{name}")
+        assert making.work(task, lambda _: None) == {"": 1}
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,7 @@ def test_a_refusal_ends_when_the_reference_comes(tmp_path, sides):
                 archive.addfile(info, io.BytesIO(data))
 
     packed("lq/a.png")
+    written(tmp_path / "gt" / "z.png", clean)
     kept = Candidates(tmp_path / "shared", tmp_path / "own")
     uri = uris.of_member("lq/a.png", str(tar))
     for key, bad in zip(("ab", "cd"), PAIRED.make([order(path, degraded), order(uri, degraded)]), strict=True):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from real_page import PAGE
 
-from degrade.errors import BadSample
+from degrade.errors import BadSample, RunError
 from manifests.commit import read_table
 from pipelines import build as building
 from pipelines.engine import Engine, Options
@@ -65,12 +65,18 @@ def task_of(run: Run, rows: list[dict[str, Any]], skip: dict[str, Any]) -> dict[
 
 
 def test_a_photo_that_is_away_for_a_while_is_asked_for_again(again, noisy):
-    """While its folder is not mounted a photo has no candidates, and nothing says that it never will; afterwards it gets them."""
+    """While its folder is not mounted the job stops; of a photo that has gone nothing says that it never will have candidates; afterwards it gets them."""
     run, rows = again
     away = noisy.rename(noisy.with_name("unmounted"))
+    noisy.mkdir()
     try:
+        with pytest.raises(RunError, match="run the same command again"):
+            making.work(task_of(run, rows, {}), lambda _: None)
+        (noisy / "notes.txt").touch()
         assert making.work(task_of(run, rows, {}), lambda _: None) == {"missing": len(rows)}
+        (noisy / "notes.txt").unlink()
     finally:
+        noisy.rmdir()
         away.rename(noisy)
     kept = orders.candidates(run)
     assert not any(kept.has(orders.key(row, making.who(run))) for row in rows)

@@ -87,6 +87,11 @@ def test_a_run_remembers_where_home_was(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     first = remembered(Source(path="~/photos", root="all"))
     assert first == {"path": str(tmp_path / "photos"), "root": str(tmp_path / "all")}
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(BYTES)
+    (tmp_path / "list.csv").write_text("path\na.jpg\n")
+    for source in (Source(path="~/photos", root="~"), Source(path="~/list.csv", root="~/photos")):
+        assert [read(found) for found in listing([source])] == [BYTES]
 
 
 def test_a_root_binds_remote_names_too(tmp_path: Path) -> None:
