@@ -19,12 +19,14 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
+from pydantic import field_validator
 
 from degrade.air import shot
 from degrade.arrays import strips
-from degrade.contract import Assets, Facts, Generator, Interval, Linear, Map, Motion, Number, Ranges, Stage, choice, interval, share
+from degrade.contract import Assets, Facts, Generator, Interval, Linear, Map, Motion, Ranges, Stage, choice, interval, share
+from degrade.keys import Weights
 from degrade.motion import defocus, exposure, highlights, objects, shake, window
-from degrade.stream import chance, log_uniform, new_seed, uniform
+from degrade.stream import chance, log_uniform, new_seed, pick, uniform
 
 SHORT_SIDE_PX = 1024  # of the picture in whose px lengths are given
 SWAY_DEG = 24.0  # between the headings of things that move along the horizon
@@ -36,7 +38,7 @@ Kind = Literal["shake", "thing", "defocus"]
 class BlurRanges(Ranges):
     """What may vary in blur; its length follows from the stratum. Clips need only the lamps: their motion is their own."""
 
-    stills: dict[Kind, Number] = choice(
+    stills: Weights[Kind] = choice(
         {"shake": 0.52, "thing": 0.14, "defocus": 0.34}, "what blurs a still, and how often; things move only where a network found segments"
     )
     lamp_gain: Interval = interval(2, 12, "display whites", "how bright a small clipped highlight really is", (1, 200))
@@ -55,6 +57,13 @@ class BlurRanges(Ranges):
     miss: Interval = interval(0.1, 0.6, "0..1", "share of the defocus that is everywhere", (0, 1))
     blades: tuple[int, ...] = choice((0, 0, 5, 6, 7, 8, 9), "blades of apertures; 0 is a disc")
     roundness: Interval = interval(0.2, 0.9, "0..1", "of the blades", (0, 1))
+
+    @field_validator("blades")
+    @classmethod
+    def _possible_apertures(cls, blades: tuple[int, ...]) -> tuple[int, ...]:
+        if not blades or min(blades) < 0 or not {1, 2}.isdisjoint(blades):
+            raise ValueError("give at least one aperture, each of 3 blades or more, or 0 for a disc")
+        return blades
 
 
 class BlurParams(NamedTuple):
@@ -91,17 +100,10 @@ def sample(rng: np.random.Generator, ranges: BlurRanges, facts: Facts, stratum: 
     return still._replace(focused=_sample_lens(rng, ranges))
 
 
-def _kind(rng: np.random.Generator, weights: dict[Kind, Number], *, things: bool) -> str:
+def _kind(rng: np.random.Generator, weights: Weights[Kind], *, things: bool) -> Kind:
     """Draw what blurs a still; a superpixel is no thing, and moves only where the recipe allows nothing else."""
-    possible = weights if things else {kind: weight for kind, weight in weights.items() if kind != "thing"}
-    if not sum(possible.values()):
-        possible = weights
-    left = rng.random() * sum(possible.values())
-    for kind, weight in possible.items():
-        left -= weight
-        if left < 0:
-            return kind
-    return next(iter(possible))
+    possible: Weights[Kind] = weights if things else {kind: weight for kind, weight in weights.items() if kind != "thing"}
+    return pick(possible if any(possible.values()) else weights, rng.random())
 
 
 def _sample_mover(rng: np.random.Generator, ranges: BlurRanges) -> objects.Mover:

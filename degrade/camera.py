@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from degrade.contract import Linear, Srgb
 
 TOP = 65535.0
+LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue (ITU-R BT.709)
 
 
 def srgb_to_linear(value: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -15,10 +15,10 @@ Severity is the JPEG quality that hurts as much as the chain's hardest hop, its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import PrivateAttr, field_validator, model_validator
 
 from degrade.coding import codecs, presets
 from degrade.coding.codec_chain import Hop, resizings, run
@@ -26,10 +26,10 @@ from degrade.coding.codec_quality import SCALES, jpeg_equal, reaches, resize_equ
 from degrade.coding.resampling import SHRINK, SOFT
 from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
 from degrade.errors import BadSample, Reason
-from degrade.keys import refuse_unknown_names
+from degrade.keys import Weights, refuse_unknown_names
+from degrade.stream import pick
 
 Roll = Callable[[], float]  # the next number in [0, 1)
-Weights = dict[str, Annotated[float, Field(ge=0.0, strict=True, allow_inf_nan=False)]]
 
 STRATA: Final = (95.0, 80.0, 55.0, 35.0, 18.0, 6.0)
 MOST_SHARPENING: Final = (0.12, 0.25, 0.4, 0.6, 0.8)  # by stratum
@@ -63,8 +63,8 @@ class Plan(NamedTuple):
 
     weight: float
     hops: tuple[int, int]
-    inner: Weights  # codecs
-    last: Weights
+    inner: Weights[str]  # codecs
+    last: Weights[str]
 
     def holding(self, side_px: int) -> Plan:
         """Return the plan without the formats that cannot hold so long a side."""
@@ -75,20 +75,20 @@ class Plan(NamedTuple):
 class CompressionRanges(Ranges):
     """What may vary in a chain of codecs; tables of weights leave out what they do not name."""
 
-    paths: Weights = choice(
+    paths: Weights[str] = choice(
         {"export": 0.52, "messenger": 0.17, "feed": 0.08, "screenshot": 0.06, "video": 0.07, "clip": 0.05, "archive": 0.05},
         "ways to a screen, models and not measurements: " + "; ".join(f"{name}: {path.about}" for name, path in presets.PATHS.items()),
     )
-    codecs: Weights = choice(dict.fromkeys(SCALES, 1.0), "codecs, multiplied with the weights that a path gives them")
+    codecs: Weights[str] = choice(dict.fromkeys(SCALES, 1.0), "codecs, multiplied with the weights that a path gives them")
     quality: Interval = interval(6, 95, "quality", "JPEG quality that hurts as much as the hardest hop", (1, 100))
     hops: Interval = interval(1, 5, "count", "hops of a chain", (1, 5))
     scale: Interval = interval(0.35, 1.0, "of the clean side", "long side of a resized hop", (0.1, 1.0))
     sharpen: Interval = interval(0.05, 0.8, "amount", "unsharp mask before coding, 0.8 px wide", (0.0, 2.0))
     offset_px: Interval = interval(0, 7, "px", "where the block grid of a cropped hop starts", (0, 7))
-    filters: Weights = choice({"linear": 0.5, "area": 0.25, "cubic": 0.21, "lanczos": 0.04}, "resampling filters")
-    subsampling: Weights = choice({"4:2:0": 0.7, "4:2:2": 0.1, "4:4:0": 0.02, "4:4:4": 0.18}, "chroma of JPEG and AVIF")
+    filters: Weights[str] = choice({"linear": 0.5, "area": 0.25, "cubic": 0.21, "lanczos": 0.04}, "resampling filters")
+    subsampling: Weights[str] = choice({"4:2:0": 0.7, "4:2:2": 0.1, "4:4:0": 0.02, "4:4:4": 0.18}, "chroma of JPEG and AVIF")
     _plans: dict[str, Plan] = PrivateAttr(default_factory=dict)
-    _weights: Weights = PrivateAttr(default_factory=dict)
+    _weights: Weights[str] = PrivateAttr(default_factory=dict)
 
     @field_validator("paths", "codecs", "filters", "subsampling")
     @classmethod
@@ -109,7 +109,7 @@ class CompressionRanges(Ranges):
             raise ValueError("no path is left: the `codecs` and `hops` allowed suit none of the `paths` asked for")
         return self
 
-    def plans(self, side_px: int) -> tuple[Weights, dict[str, Plan]]:
+    def plans(self, side_px: int) -> tuple[Weights[str], dict[str, Plan]]:
         """Return the paths' weights and what is left of each for a photo of this size; worked out once for all but huge ones.
 
         Raises:
@@ -167,16 +167,16 @@ def sample(rng: np.random.Generator, ranges: CompressionRanges, facts: Facts, st
     return CompressionParams(tuple(hops))
 
 
-def _way(ranges: CompressionRanges, facts: Facts, roll: Roll) -> tuple[tuple[presets.Role, ...], tuple[Weights, ...]]:
+def _way(ranges: CompressionRanges, facts: Facts, roll: Roll) -> tuple[tuple[presets.Role, ...], tuple[Weights[str], ...]]:
     """Draw a path and its length; return what each hop may do, and its codecs."""
     weights, plans = ranges.plans(max(facts.width, facts.height))
-    name = _pick(weights, roll())
+    name = pick(weights, roll())
     plan, path = plans[name], presets.PATHS[name]
     inner = _whole(plan.hops, roll()) - 1
     return (*(path.inner,) * inner, path.last), (*(plan.inner,) * inner, plan.last)
 
 
-def _codings(weights: tuple[Weights, ...], bounds: Bounds, roll: Roll) -> list[tuple[str, float]]:
+def _codings(weights: tuple[Weights[str], ...], bounds: Bounds, roll: Roll) -> list[tuple[str, float]]:
     """Draw codec and setting of each hop, the hardest first."""
     hardest = int(len(weights) * roll())
     coding = _coding(weights[hardest], bounds.quality, roll)
@@ -196,10 +196,10 @@ def _bounds(ranges: CompressionRanges, stratum: int) -> Bounds:
     )
 
 
-def _coding(weights: Weights, quality: tuple[float, float], roll: Roll) -> tuple[str, float]:
+def _coding(weights: Weights[str], quality: tuple[float, float], roll: Roll) -> tuple[str, float]:
     """Draw a codec that can hurt as little and as much as asked, and its setting."""
     able = {codec: weight for codec, weight in weights.items() if reaches(codec, *quality)}
-    codec = _pick(able or weights, roll())
+    codec = pick(able or weights, roll())
     return codec, setting_for(codec, _between(quality, roll()), *quality)
 
 
@@ -209,7 +209,7 @@ def _resizing(roles: tuple[presets.Role, ...], ranges: CompressionRanges, bounds
     at = next((index for index, role in enumerate(roles) if roll() < role.resizes), nowhere.at)
     if at == nowhere.at:
         return nowhere
-    shrink, grow = _pick(ranges.filters, roll()), _pick(ranges.filters, roll())
+    shrink, grow = pick(ranges.filters, roll()), pick(ranges.filters, roll())
     if at == len(roles) - 1:
         grow = shrink  # the last hop has one filter for both ways
     soft = (shrink in SOFT) + (grow in SOFT)
@@ -230,22 +230,12 @@ def _size(index: int, count: int, resizing: Resizing) -> tuple[float, str]:
 
 def _told(codec: str, scale: float, ranges: CompressionRanges, roll: Roll, *, last: bool) -> tuple[str, str]:
     """Draw chroma subsampling and mode of an encoder."""
-    subsampling = _pick(ranges.subsampling, roll()) if codec in CHROMA else "4:2:0"
+    subsampling = pick(ranges.subsampling, roll()) if codec in CHROMA else "4:2:0"
     if subsampling == "4:4:0" and codec == "avif":
         subsampling = "4:2:2"  # AVIF cannot halve rows only
     if codec == "h265" and scale < CTU_32_BELOW:
         return subsampling, "ctu-32"
-    return subsampling, _pick(MODES[codec], roll()) if last or codec not in ON_THE_WAY else ON_THE_WAY[codec]
-
-
-def _pick(weights: dict[str, float], roll: float) -> str:
-    """Return the name at which a number in [0, 1) falls."""
-    left = roll * sum(weights.values())
-    for name, weight in weights.items():
-        left -= weight
-        if left < 0:
-            return name
-    return max(weights, key=weights.__getitem__)  # rounding ate the last bit
+    return subsampling, pick(MODES[codec], roll()) if last or codec not in ON_THE_WAY else ON_THE_WAY[codec]
 
 
 def _between(bounds: tuple[float, float], roll: float) -> float:

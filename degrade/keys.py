@@ -1,12 +1,15 @@
-"""Unknown keys in what people write: refused with the nearest valid name, never ignored."""
+"""What people write: unknown keys and names are refused with the nearest valid one, and so are weights that choose nothing."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field
+
+T = TypeVar("T")
+Weight = Annotated[float, Field(ge=0.0, strict=True, allow_inf_nan=False)]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -17,14 +20,22 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"{hint}known: {', '.join(names)}"
 
 
+def refuse_no_weight(weights: dict[T, float]) -> dict[T, float]:
+    """Raise for a table of weights that gives nothing any weight; hand it on untouched."""
+    if not sum(weights.values()) > 0:
+        raise ValueError("give at least one name a weight above 0")
+    return weights
+
+
+Weights = Annotated[dict[T, Weight], AfterValidator(refuse_no_weight)]  # what may be picked, and how often: see `stream.pick`
+
+
 def refuse_unknown_names(weights: dict[str, float], known: Iterable[str]) -> dict[str, float]:
-    """Raise for a table of weights that names what is not known or gives nothing any weight; hand it on untouched."""
+    """Raise for a table of weights that names what is not known; hand it on untouched."""
     names = set(known)
     for name in weights:
         if name not in names:
             raise ValueError(f"unknown name `{name}`; {nearest(name, names)}")
-    if not sum(weights.values()) > 0:
-        raise ValueError("give at least one name a weight above 0")
     return weights
 
 

@@ -25,13 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade import develop
-from degrade.contract import STRATA, Assets, Encoded, Facts, Generator, Interval, Linear, Number, Srgb, Stage, choice, interval, share
+from degrade.camera import LUMINANCE
+from degrade.contract import STRATA, Assets, Encoded, Facts, Generator, Interval, Linear, Srgb, Stage, choice, interval, share
 from degrade.dark import dimming, lighting, tone
-from degrade.dark.lighting import LUMINANCE, Lighting
+from degrade.dark.lighting import Lighting
 from degrade.dark.tone import Lift
+from degrade.keys import Weights
 from degrade.raw.cameras import CameraRanges, at, sample_camera
 from degrade.raw.photograph import Camera, Exposed, expose_scene, filed, noisy, optics
-from degrade.stream import log_uniform
+from degrade.stream import log_uniform, pick
 
 Source = Literal["daylight", "tungsten", "sodium", "led", "dusk"]
 MIRED: dict[str, Interval] = {  # against daylight of 6,500 K
@@ -61,17 +63,17 @@ class LowLightRanges(CameraRanges):
     lamp_height: Interval = interval(0.4, 1.5, "short sides", "distance of that lamp from the scene", (0.1, 20.0))
     lamp_mired: Interval = interval(-60.0, 90.0, "mired", "by how much it is warmer than the room, at the strongest stratum", (-300.0, 300.0))
     vignette_ev: Interval = interval(0.0, 1.2, "EV", "loss in the corners, at the strongest stratum", (0.0, 4.0))
-    source: dict[Source, Number] = choice({"daylight": 0.2, "tungsten": 0.3, "sodium": 0.15, "led": 0.2, "dusk": 0.15}, "what lights the scene, and how often")
+    source: Weights[Source] = choice({"daylight": 0.2, "tungsten": 0.3, "sodium": 0.15, "led": 0.2, "dusk": 0.15}, "what lights the scene, and how often")
     balance_error: Interval = interval(-0.05, 0.6, "0..1", "share of its colour that white balance leaves, at the strongest stratum", (-0.5, 1.0))
     green: Interval = interval(-0.1, 0.16, "log", "green of LEDs, at the strongest stratum", (-0.5, 0.5))
     black_tint: Interval = interval(-0.2, 0.2, "of read noise", "error of the black level, each colour", (-5.0, 5.0))
-    base_iso: Interval = interval(80.0, 250.0, "ISO", "ISO of the right exposure", (25.0, 12800.0))
+    base_iso: Interval = interval(80.0, 250.0, "ISO", "ISO of the right exposure; in the dark it is 100 to 12,800", (80.0, 12800.0))
     auto_iso: Interval = interval(0.3, 0.85, "0..1", "EV of ISO per EV that is missing", (0.0, 1.5))
     row_frac: Interval = interval(0.0, 0.35, "of read noise", "noise shared by a row", (0.0, 2.0))
     strength: Interval = interval(0.3, 0.9, "0..1", "the denoiser's grip on flat areas", (0.0, 0.95))
     coarse: Interval = interval(0.15, 0.6, "0..1", "share of smoothed noise with the long correlation length", (0.0, 0.95))
     colour: Interval = interval(0.25, 0.9, "0..1", "share of the colour noise that is left", (0.0, 2.0))
-    blotch: Interval = interval(0.05, 0.35, "of noise", "deviation of the colour blotches", (0.0, 1.0))
+    blotch: Interval = interval(0.05, 0.35, "of noise", "deviation of the colour blotches before `colour` takes its share", (0.0, 1.0))
     jpeg: float = share(0.5, "how often the camera wrote a JPEG")
     jpeg_quality: Interval = interval(80.0, 97.0, "quality", "of the camera's own JPEG", (50.0, 100.0))
 
@@ -98,18 +100,9 @@ def _lift_ev(exposure_ev: float, left: float, bounds: Interval, luminance: float
     return min(max(wanted, needed), exposure_ev)
 
 
-def _pick(position: float, weights: dict[Source, float]) -> Source:
-    left = position * sum(weights.values())
-    for name, weight in weights.items():
-        left -= weight
-        if left < 0.0:
-            return name
-    return max(weights, key=lambda name: weights[name])
-
-
 def _sample_lighting(rng: np.random.Generator, ranges: LowLightRanges, hurt: float) -> tuple[Lighting, float]:
     """Draw what lights the scene, and the mired that white balance does correct."""
-    source = _pick(rng.random(), ranges.source)
+    source = pick(ranges.source, rng.random())
     side, x, y, colour, error, share_of_lamp, height, vignette, warmth, green = rng.random(10).tolist()
     mired = at(MIRED[source], colour)
     left = at(ranges.balance_error, error) * hurt

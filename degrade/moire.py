@@ -15,20 +15,20 @@ Severity is contrast: the RMS modulation of light that the pattern gives to a gr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import PrivateAttr
 
-from degrade.contract import Assets, Facts, Generator, Interval, Linear, Number, Ranges, Srgb, Stage, choice, interval, share
+from degrade.contract import Assets, Facts, Generator, Interval, Linear, Ranges, Srgb, Stage, choice, interval, share
+from degrade.keys import Weights
 from degrade.raw import bayer
 from degrade.screen import blend, gratings, optics, retake
 from degrade.screen.geometry import View
-from degrade.stream import chance, log_uniform, new_seed, uniform
+from degrade.stream import chance, log_uniform, new_seed, pick, uniform
 
-T = TypeVar("T")
 Layout = Literal["stripe", "bgr", "pentile", "diamond", "rgbw"]
+Zoom = Literal[1, 2, 3]
 
 BAYER = {"stripe": (1.0, 2.0, 4.0), "bgr": (1.0, 2.0, 4.0), "rgbw": (1.0, 2.0, 4.0), "pentile": (1.0, 2.0), "diamond": (1.0, 2.0)}
 QUAD = {"stripe": (1.0, 4 / 3, 4.0), "bgr": (1.0, 4 / 3, 4.0), "rgbw": (1.0, 4 / 3, 4.0), "pentile": (1.0, 4 / 3, 2.0), "diamond": (1.0, 4 / 3, 2.0)}
@@ -53,11 +53,11 @@ class MoireRanges(Ranges):
     """What may vary; the contrast follows from the stratum."""
 
     photographed: float = share(0.75, "how often a display is photographed; patterns are blended on the rest")
-    layouts: dict[Layout, Number] = choice(
+    layouts: Weights[Layout] = choice(
         {"stripe": 0.45, "bgr": 0.1, "pentile": 0.15, "diamond": 0.2, "rgbw": 0.1}, "arrangements of sub-pixels, and how often"
     )
     fill: Interval = interval(0.5, 0.9, "0..1", "share of the panel that shines", (0.3, 0.95))
-    zooms: dict[Literal[1, 2, 3], Number] = choice({1: 0.3, 2: 0.45, 3: 0.25}, "camera pixels per pixel of the photo, and how often")
+    zooms: Weights[Zoom] = choice({1: 0.3, 2: 0.45, 3: 0.25}, "camera pixels per pixel of the photo, and how often")
     bands: Interval = interval(1, 30, "per short side", "how far the pitch lies from resonance", (0.1, 500))
     slant: Interval = interval(0.5, 20, "bands per short side", "how far the display is rolled", (0.01, 500))
     tilt_deg: Interval = interval(0, 25, "degrees", "between display and sensor; small ones are likelier", (0, 60))
@@ -67,7 +67,7 @@ class MoireRanges(Ranges):
     quad: float = share(0.3, "how often the array is a quad-Bayer one")
     denoise: Interval = interval(0.2, 0.7, "0..1", "share of fine colour that the camera smooths away", (0, 1))
     sharpening: Interval = interval(0.1, 0.7, "factor", "the camera's unsharp mask", (0, 3))
-    patterns: dict[Literal[1, 2, 3], Number] = choice({1: 0.4, 2: 0.35, 3: 0.25}, "patterns on one picture, and how often")
+    patterns: Weights[Literal[1, 2, 3]] = choice({1: 0.4, 2: 0.35, 3: 0.25}, "patterns on one picture, and how often")
     bank: float = share(0.7, "how often a pattern is taken from the bank where there is one")
     span_frac: Interval = interval(0.8, 2.0, "short sides", "size of a photo of moire", (0.1, 10))
     grating_bands: Interval = interval(4, 120, "per short side", "bands of a procedural pattern", (1, 1000))
@@ -107,21 +107,11 @@ def sample(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, stratum:
     noise_gain, noise_seed = uniform(rng, *ranges.noise_gain), new_seed(rng)
     if chance(rng, ranges.photographed):
         return MoireParams(contrast_pct, _sample_screen(rng, ranges, facts, contrast_pct / 100), (), (), None, noise_gain, noise_seed)
-    count = _pick(rng.random(), ranges.patterns)
+    count = pick(ranges.patterns, rng.random())
     from_bank = min(sum(chance(rng, ranges.bank) for _ in range(count)), facts.textures)
     woven = tuple(_sample_grating(rng, ranges) for _ in range(count - from_bank))
     laid = tuple(_sample_placement(rng, ranges) for _ in range(from_bank))
     return MoireParams(contrast_pct, None, woven, laid, uniform(rng, *ranges.multiplied), noise_gain, noise_seed)
-
-
-def _pick(position: float, weights: Mapping[T, float]) -> T:
-    """Return the key at a position 0..1 of the weights laid end to end."""
-    left = position * sum(weights.values())
-    for key, weight in weights.items():
-        left -= weight
-        if left < 0:
-            return key
-    return key
 
 
 def _at(bounds: Interval, position: float) -> float:
@@ -136,8 +126,9 @@ def _signed(bounds: Interval, position: float) -> float:
 
 def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, contrast: float) -> retake.Screen:
     draws = rng.random(16).tolist()
-    zoom = _pick(draws[0], ranges.zooms if contrast > MILD else _finer(ranges.zooms, contrast))
-    display = _display(draws[2], _showing(ranges, optics.Camera(zoom, draws[1] < ranges.quad), contrast))
+    zoom = pick(ranges.zooms if contrast > MILD else _finer(ranges.zooms, contrast), draws[0])
+    displays = _showing(ranges, optics.Camera(zoom, draws[1] < ranges.quad), contrast)
+    display = displays[pick({at: display.weight for at, display in enumerate(displays)}, draws[2])]
     layout, resonance, camera = display.layout, display.resonance, display.camera
     sites = camera.zoom * min(facts.width, facts.height)
     off = _signed(ranges.bands, draws[3]) * resonance / sites
@@ -167,14 +158,14 @@ def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, 
     )
 
 
-def _finer(zooms: dict[Literal[1, 2, 3], Number], contrast: float) -> dict[Literal[1, 2, 3], Number]:
+def _finer(zooms: Weights[Zoom], contrast: float) -> Weights[Zoom]:
     """Return the camera's finer resolutions, with their weights: demosaicing takes more detail than a mild pattern does.
 
     It takes more than a faint one even where the camera has two pixels for one of the photo.
     """
     possible = [zoom for zoom, weight in zooms.items() if weight]
     least = max(possible) if contrast <= FAINT else 2
-    finer: dict[Literal[1, 2, 3], Number] = {zoom: zooms[zoom] for zoom in possible if zoom >= least}
+    finer: Weights[Zoom] = {zoom: zooms[zoom] for zoom in possible if zoom >= least}
     return finer or zooms
 
 
@@ -192,16 +183,6 @@ def _showing(ranges: MoireRanges, camera: optics.Camera, contrast: float) -> lis
     if camera.quad:
         return _showing(ranges, camera._replace(quad=False), contrast)
     return [max(fine, key=lambda display: display.reach.softest_px(contrast))]
-
-
-def _display(position: float, displays: list[_Display]) -> _Display:
-    """Return the display at a position 0..1 of their weights laid end to end."""
-    left = position * sum([display.weight for display in displays])
-    for display in displays:
-        left -= display.weight
-        if left < 0:
-            return display
-    return displays[-1]
 
 
 def _sample_grating(rng: np.random.Generator, ranges: MoireRanges) -> gratings.Grating:

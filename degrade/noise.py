@@ -18,7 +18,8 @@ import numpy as np
 
 from degrade import camera
 from degrade.coding.resampling import SHRINK
-from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Linear, Number, Srgb, Stage, choice, interval, share
+from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Linear, Srgb, Stage, choice, interval, share
+from degrade.keys import Weights
 from degrade.raw import grain
 from degrade.raw.cameras import CameraRanges, sample_camera
 from degrade.raw.photograph import Camera, photograph
@@ -31,7 +32,7 @@ RESAMPLING = tuple(SHRINK)[:3]  # nobody posts with the fourth
 class NoiseRanges(CameraRanges):
     """What may vary between cameras and films."""
 
-    source: dict[Literal["camera", "film"], Number] = choice({"camera": 0.88, "film": 0.12}, "what took the photo, and how often")
+    source: Weights[Literal["camera", "film"]] = choice({"camera": 0.88, "film": 0.12}, "what took the photo, and how often")
     grain_px: Interval = interval(1.2, 3.5, "px", "diameter of film grain", (0.8, 16.0))
     grain_colour: Interval = interval(0.03, 0.3, "0..1", "share of the grain that each dye layer has for itself", (0.0, 1.0))
     web: float = share(0.25, "how often the noisy photo was posted again")

@@ -24,7 +24,7 @@ def disc_for(length_px: float) -> float:
 
 
 def aperture(diameter_px: float, blades: int, roundness: float, turn_deg: float) -> Map:
-    """Return the kernel of an aperture, kxk float32, k odd, sum 1; its spread is that of a disc of the diameter.
+    """Return the kernel of an aperture, kxk float32, k odd, sum 1; its area is that of a disc of the diameter.
 
     Args:
         diameter_px: of the disc; below a pixel the kernel is nearly a single one.

@@ -1,9 +1,9 @@
 """What a sensor adds to light: photon counting, electronics, quantisation.
 
-    raw = round(min(K N + n_read + n_row + bias, 1)),  N ~ Poisson(x / K),  so  var = K x + s_r^2
+    raw = round(min(K N + n_read + n_row, 1)),  N ~ Poisson(x / K),  so  var = K x + s_r^2
 
 K is the light of one photo-electron (1 = the sensor clips). Read noise has the long tails of Wei et al.'s fits ("ELD",
-TPAMI 2021): a Tukey-lambda distribution, plus noise shared by each row and a bias per colour. Counts are
+TPAMI 2021): a Tukey-lambda distribution, plus noise shared by each row. Counts are
 drawn from a table of quantiles: Poisson's below 30 electrons, above that those of a normal distribution with its skewness
 corrected (Cornish and Fisher, 1938). Values stay a little below zero: the black level is taken off, not clipped, as cameras do.
 """
@@ -40,7 +40,6 @@ class Sensor(NamedTuple):
     bits: int  # of the converter
     hot_per_mpx: float  # pixels with a leaking well per million; a fraction is a pixel that leaks less
     seed: int
-    bias: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)  # of the four sites, relative to the read noise
 
 
 def read_noise_for(shot: float, deviation: float) -> float:
@@ -188,8 +187,7 @@ def sense(light: Sequence[NDArray[np.float32]], sensor: Sensor, chance: Chance, 
     for site, plane in enumerate(behind):
         signal = _counted(wells[plane], chance.photons[site])
         signal += light[plane]
-        offset = chance.lines[:, site // 2, None] * np.float32(sensor.row_frac * sensor.read_noise)
-        signal += offset + np.float32(sensor.bias[site] * sensor.read_noise)
+        signal += chance.lines[:, site // 2, None] * np.float32(sensor.row_frac * sensor.read_noise)
         for leaking, row, column, leak in chance.leaks:
             if leaking == site:
                 signal[row, column] += leak

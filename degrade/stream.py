@@ -10,9 +10,12 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 _UNIT = 2.0**-53
 _EIGHT_WORDS = struct.Struct("<8Q").unpack
@@ -62,6 +65,21 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 def chance(rng: np.random.Generator, probability: float) -> bool:
     """Answer yes with the given probability."""
     return rng.random() < probability
+
+
+def pick(weights: Mapping[T, float], position: float) -> T:
+    """Return what lies at a position in [0, 1) of the weights laid end to end.
+
+    Args:
+        weights: 0 and more; not all of them 0.
+        position: a draw.
+    """
+    left = position * sum(weights.values())
+    for name, weight in weights.items():
+        left -= weight
+        if left < 0:
+            return name
+    return max(weights, key=weights.__getitem__)  # rounding ate the last bit
 
 
 def new_seed(rng: np.random.Generator) -> int:

@@ -15,19 +15,18 @@ Severity is the resolution that is left, in per cent of the clean side's (`uploa
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from pydantic import Field, PrivateAttr, field_validator
+from pydantic import PrivateAttr, field_validator
 
 from degrade.coding.resampling import SHRINK
 from degrade.contract import Assets, Encoded, Facts, Generator, Interval, Ranges, Srgb, Stage, choice, interval
-from degrade.keys import refuse_unknown_names
+from degrade.keys import Weights, refuse_unknown_names
+from degrade.stream import pick
 from degrade.upload import chain, resolution
-from degrade.upload.draft import MOST_ROLLS, Limits, cut, draft, pick, settled
+from degrade.upload.draft import MOST_ROLLS, Limits, cut, draft, settled
 from degrade.upload.presets import PRESETS, Preset
-
-Weights = dict[str, Annotated[float, Field(ge=0.0, strict=True, allow_inf_nan=False)]]
 
 STRATA: Final = (90.0, 68.0, 48.0, 32.0, 20.0, 7.0)
 LIGHT: Final = 2  # strata up to here take the light presets
@@ -38,16 +37,16 @@ KNOWN: Final[dict[str, Iterable[str]]] = {"light": PRESETS, "heavy": PRESETS, "r
 class WebRanges(Ranges):
     """What may vary; the numbers of a preset are cut to these intervals."""
 
-    light: Weights = choice({"realrestorer": 1.0}, "presets of strata 1 and 2: " + "; ".join(f"{name}: {one.about}" for name, one in PRESETS.items()))
-    heavy: Weights = choice({"real_esrgan": 0.6, "stablesr": 0.4}, "presets of strata 3 to 5")
+    light: Weights[str] = choice({"realrestorer": 1.0}, "presets of strata 1 and 2: " + "; ".join(f"{name}: {one.about}" for name, one in PRESETS.items()))
+    heavy: Weights[str] = choice({"real_esrgan": 0.6, "stablesr": 0.4}, "presets of strata 3 to 5")
     factor: Interval = interval(1.0, 4.0, "times", "how much smaller the picture is that super-resolution begins with", (1.0, 8.0))
     scale: Interval = interval(0.15, 1.5, "of what comes in", "long side after a pass", (0.05, 2.0))
     sigma_px: Interval = interval(0.1, 3.0, "px", "width of a blur", (0.05, 8.0))
     side_px: Interval = interval(7, 21, "px", "side of a kernel, odd", (3, 41))
     noise: Interval = interval(0.5, 34.0, "8-bit codes", "deviation of the noise at middle grey", (0.1, 100.0))
     quality: Interval = interval(30, 100, "quality", "of JPEG", (1, 100))
-    resampling: Weights = choice({"area": 1.0, "linear": 1.0, "cubic": 1.0}, "how pictures are resized on the way")
-    grow: Weights = choice({"cubic": 0.6, "linear": 0.25, "lanczos": 0.15}, "how the small picture is brought back to the clean side's size")
+    resampling: Weights[str] = choice({"area": 1.0, "linear": 1.0, "cubic": 1.0}, "how pictures are resized on the way")
+    grow: Weights[str] = choice({"cubic": 0.6, "linear": 0.25, "lanczos": 0.15}, "how the small picture is brought back to the clean side's size")
     _limits: Limits = PrivateAttr()
     _presets: dict[str, Preset] = PrivateAttr()
 

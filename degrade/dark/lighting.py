@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from degrade.camera import LUMINANCE
 from degrade.contract import Linear
 
 NODES = 64  # of the field, along the longer side at most: it is smooth
 WAVELENGTHS_M = (605e-9, 540e-9, 455e-9)  # where red, green and blue of sRGB have their weight
 C2 = 1.4388e-2  # second radiation constant, m K
 RED, BLUE = (1e-6 * C2 * (1.0 / WAVELENGTHS_M[1] - 1.0 / wavelength) for wavelength in (WAVELENGTHS_M[0], WAVELENGTHS_M[2]))  # log per mired
-LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 
 class Lighting(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from pydantic import field_validator
 
 from degrade import develop, sensor
 from degrade.contract import Interval, Ranges, choice, interval, share
@@ -11,6 +12,8 @@ from degrade.raw.denoiser import Denoiser
 from degrade.raw.photograph import SHOT_PER_ISO, Camera
 from degrade.raw.regions import Scatter
 from degrade.stream import chance, log_uniform, new_seed, uniform
+
+BITS = (8, 15)  # of converters whose counts fit 16 bits with a sign
 
 
 class CameraRanges(Ranges):
@@ -22,7 +25,7 @@ class CameraRanges(Ranges):
     read_deviation: Interval = interval(-0.4, 0.4, "log", "read noise variance off the cameras' common line; N(0, 0.26) is added", (-3.0, 3.0))
     tail: Interval = interval(-0.2, 0.14, "Tukey lambda", "tails of the read noise: 0.14 normal, below long", (-0.4, 0.5))
     row_frac: Interval = interval(0.0, 0.3, "of read noise", "noise shared by a row", (0.0, 2.0))
-    bits: tuple[int, ...] = choice((10, 12, 14), "depths of the converter")
+    bits: tuple[int, ...] = choice((10, 12, 14), "depths of the converter, 8 to 15")
     hot: float = share(0.15, "how often a sensor has hot pixels")
     hot_per_mpx: Interval = interval(1.0, 30.0, "per Mpx", "hot pixels of such a sensor", (0.01, 1000.0))
     strength: Interval = interval(0.3, 0.8, "0..1", "the denoiser's grip on flat areas", (0.0, 0.95))
@@ -35,12 +38,19 @@ class CameraRanges(Ranges):
     colour_length_px: Interval = interval(2.0, 6.0, "px", "correlation length of the colour", (0.6, 16.0))
     shadows: Interval = interval(0.0, 0.5, "0..1", "by how much lights are smoothed less than shadows", (0.0, 1.0))
     texture_loss: Interval = interval(0.0, 0.4, "0..1", "share of faint texture that goes with the noise", (0.0, 1.0))
-    blotch: Interval = interval(0.03, 0.2, "of noise", "deviation of the colour blotches", (0.0, 1.0))
+    blotch: Interval = interval(0.03, 0.2, "of noise", "deviation of the colour blotches before `colour` takes its share", (0.0, 1.0))
     blotch_px: Interval = interval(8.0, 64.0, "px", "size of the colour blotches", (4.0, 256.0))
     sharpening: Interval = interval(0.0, 0.8, "factor", "sharpening after the denoiser", (0.0, 3.0))
     feather_px: Interval = interval(4.0, 16.0, "px", "passage from segment to segment", (2.0, 64.0))
     jpeg: float = share(0.4, "how often the camera wrote a JPEG")
     jpeg_quality: Interval = interval(88.0, 98.0, "quality", "of the camera's own JPEG", (50.0, 100.0))
+
+    @field_validator("bits")
+    @classmethod
+    def _possible_depths(cls, bits: tuple[int, ...]) -> tuple[int, ...]:
+        if not bits or min(bits) < BITS[0] or max(bits) > BITS[1]:
+            raise ValueError(f"give at least one depth, each from {BITS[0]} to {BITS[1]} bits")
+        return bits
 
 
 def at(bounds: Interval, position: float) -> float:
@@ -68,13 +78,20 @@ def _sample_denoiser(rng: np.random.Generator, ranges: CameraRanges) -> Denoiser
 
 def _sample_look(rng: np.random.Generator, ranges: CameraRanges) -> develop.Look:
     first, second, third, fourth, red, blue = rng.random(6).tolist()
-    low, high = ranges.rgb_gain
     return develop.Look(
         matrix_mix=(first, second, third, fourth),
-        rgb_gain=min(max(1.0 / max(0.8 + 0.1 * rng.standard_normal(), 0.2), low), high),
+        rgb_gain=_sample_gain(rng, ranges.rgb_gain),
         red_gain=at(ranges.red_gain, red),
         blue_gain=at(ranges.blue_gain, blue),
     )
+
+
+def _sample_gain(rng: np.random.Generator, bounds: Interval) -> float:
+    """Draw the brightness gain: 1 / N(0.8, 0.1) between bounds about its middle, evenly between others, as its tail would pile up at one end."""
+    low, high = bounds
+    if not low <= 1.0 / 0.8 <= high:
+        return uniform(rng, low, high)
+    return min(max(1.0 / max(0.8 + 0.1 * rng.standard_normal(), 0.2), low), high)
 
 
 def sample_camera(rng: np.random.Generator, ranges: CameraRanges, iso: float) -> Camera:

@@ -37,7 +37,7 @@ class Denoiser(NamedTuple):
     colour_length_px: float
     shadows: float  # by how much less the lights are smoothed than the shadows, 0..1
     texture_loss: float  # share of the scene's own faint texture that goes with the noise
-    blotch: float  # deviation of colour blotches, in deviations of the noise
+    blotch: float  # deviation of colour blotches, in deviations of the noise, before `colour` takes its share of them too
     blotch_px: float  # their size
     sharpening: float
     feather_px: float
@@ -50,7 +50,7 @@ class Maps(NamedTuple):
     strength: Map
     coarse: Map
     colour: Map
-    blotches: tuple[Map, Map]  # red and blue, in deviations of the noise
+    blotches: tuple[Map, Map]  # red and blue, in deviations of the noise, before `colour`
 
 
 def maps(light: Map, labels: NDArray[np.int32], denoiser: Denoiser) -> Maps:

@@ -77,7 +77,7 @@ def find(photo: Srgb) -> tuple[Light, ...]:
 def flux(light: Light) -> float:
     """Return how much light a source sends to the lens, relative: power times area times luminance of its colour."""
     red, green, blue = light.colour
-    return light.power * light.radius_frac**2 * (0.2126 * red + 0.7152 * green + 0.0722 * blue)
+    return light.power * light.radius_frac**2 * (camera.LUMINANCE[0] * red + camera.LUMINANCE[1] * green + camera.LUMINANCE[2] * blue)
 
 
 def seen_in(lights: tuple[Light, ...], x: float, y: float, crop_width: float, crop_height: float, photo_width: int, photo_height: int) -> tuple[Light, ...]:

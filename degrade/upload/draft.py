@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from degrade.stream import pick
 from degrade.upload.chain import Finish, Pass
 from degrade.upload.kernels import Blur, Ringing
 from degrade.upload.presets import Order, Preset, Span
@@ -70,18 +71,6 @@ class Draft(NamedTuple):
     factor: Knob
     cutoff: Knob
     finish: Finish
-
-
-def pick(weights: dict[str, float], roll: float) -> str:
-    """Return the name at which a number in [0, 1) falls."""
-    if len(weights) == 1:
-        return next(iter(weights))
-    rest = roll * sum(weights.values())
-    for name, weight in weights.items():
-        rest -= weight
-        if rest < 0:
-            return name
-    return max(weights, key=weights.__getitem__)  # rounding ate the last bit
 
 
 def cut(preset: Preset, allowed: Limits) -> Preset:

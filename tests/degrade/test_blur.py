@@ -157,3 +157,10 @@ def test_priors_must_be_there(photo: Srgb) -> None:
             blur.render(light, draw(kind, 3), Assets())
         with pytest.raises(ValueError, match=r"assets\.segments"):
             blur.render(light, draw(kind, 3), Assets(depth=assets.depth))
+
+
+@pytest.mark.parametrize("blades", [(), (1,), (2, 6), (-3,)])
+def test_an_aperture_that_cannot_be_is_refused(blades: tuple[int, ...]) -> None:
+    """One or two blades enclose nothing, and of no aperture none can be drawn."""
+    with pytest.raises(ValueError, match="3 blades or more"):
+        blur.BlurRanges(blades=blades)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from degrade import camera
+from degrade import camera, develop
 
 
 def test_every_code_survives_the_way_to_light_and_back() -> None:
@@ -23,6 +23,12 @@ def test_light_outside_the_range_is_clipped_not_wrapped() -> None:
 def test_middle_grey_is_where_the_standard_puts_it() -> None:
     """SRGB 0.5 holds 21.4 % of the light."""
     assert abs(float(camera.srgb_to_linear(np.array(0.5))) - 0.2140) < 1e-4
+
+
+def test_luminance_is_the_middle_row_of_the_colour_matrix() -> None:
+    """The weights of red, green and blue are those that sRGB's primaries have in Y, and sum to 1."""
+    assert np.allclose(camera.LUMINANCE, develop.SRGB_TO_XYZ[1], atol=1e-4)
+    assert abs(sum(camera.LUMINANCE) - 1.0) < 1e-12
 
 
 def test_clipped_highlights_are_lifted_and_the_rest_is_left_alone() -> None:

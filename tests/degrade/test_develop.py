@@ -39,11 +39,26 @@ def test_white_is_where_the_sensor_clips_and_grey_stays_grey(look: develop.Look)
 
 
 def test_raw_is_darker_than_the_photo_by_the_gains() -> None:
-    """RAW of a middle grey is its scene light divided by the gains."""
-    look = LOOKS[0]
+    """Green of a middle grey is its scene light divided by the brightness gain; red and blue are divided by their own gains beside."""
     grey = np.full((4, 4, 3), 0.2, np.float32)
-    raw = develop.un_develop(grey, look)
-    assert np.allclose(raw / develop.untone(grey), develop.raw_gains(look), rtol=1e-3)
+    for look in LOOKS:
+        red, green, blue = np.moveaxis(develop.untone(grey) / develop.un_develop(grey, look), -1, 0)
+        assert np.allclose(green, look.rgb_gain, rtol=1e-3)
+        assert np.allclose(red / green, look.red_gain, rtol=1e-3)
+        assert np.allclose(blue / green, look.blue_gain, rtol=1e-3)
+
+
+def test_daylight_asks_of_every_camera_what_it_asks_of_real_ones() -> None:
+    """In daylight red needs two to three times the gain of green, blue one to two times; and each colour is seen best by its own filter."""
+    daylight = np.array([0.95047, 1.0, 1.08883])  # XYZ of D65
+    for camera_matrix in develop.XYZ_TO_CAMERA:
+        red, green, blue = camera_matrix @ daylight
+        assert 2.2 < green / red < 3.1
+        assert 1.1 < green / blue < 1.8
+    for only in np.eye(4):
+        matrix = develop.to_camera(develop.Look(tuple(only), 1.0, 2.0, 1.6))
+        assert ((np.diag(matrix) > 0.45) & (np.diag(matrix) < 0.95)).all()
+        assert matrix.min() > -0.15
 
 
 def test_the_tone_curve_is_a_smoothstep_on_display_values() -> None:

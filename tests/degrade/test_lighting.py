@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from degrade.dark.lighting import LUMINANCE, WAVELENGTHS_M, Lighting, field, step_for, tint
+from degrade.camera import LUMINANCE
+from degrade.dark.lighting import WAVELENGTHS_M, Lighting, field, step_for, tint
 
 LAMP = Lighting(0.0, 0.5, 0.2, 1.0, 0.0, 0.0, 0.0, 0.0)
 EVEN = Lighting(0.5, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)

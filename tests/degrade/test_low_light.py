@@ -157,6 +157,16 @@ def test_brightening_a_finished_file_tears_its_steps_apart() -> None:
     assert values[1] < 0.7 * values[0]
 
 
+def test_the_denoiser_tells_lights_and_shadows_by_the_scene() -> None:
+    """A light wall that was exposed 4 EV short is spared as a light one, not smoothed as a dark one."""
+    base, spread = draw(4)._replace(exposure_ev=4.0, lift_ev=4.0, gamma_share=0.0, late=False, lighting=EVEN, contrast=0.0), []
+    for shadows in (0.9, 0.0):
+        smooth = {**UNTOUCHED, "strength": Scatter(0.8, 0.0), "coarse": Scatter(0.0, 0.0), "shadows": shadows}
+        taken = base.camera._replace(jpeg_quality=None, hot_per_mpx=0.0, denoiser=base.camera.denoiser._replace(**smooth))
+        spread.append((rendered(wall(0.6), base._replace(camera=taken), ONE) @ np.array(photograph.LUMA)).std())
+    assert spread[0] > 1.2 * spread[1]
+
+
 def test_iso_rises_with_the_darkness() -> None:
     """An automatic camera answers missing light with gain."""
     iso = [np.median([draw(stratum, str(key)).iso for key in range(60)]) for stratum in range(1, 6)]
@@ -165,12 +175,32 @@ def test_iso_rises_with_the_darkness() -> None:
 
 
 def test_a_light_that_is_balanced_costs_gain_in_its_weak_colour() -> None:
-    """Under tungsten the blue gain is higher than by day, and so is its noise."""
+    """Under tungsten the blue gain is higher than by day, and so is its noise; of red there is plenty."""
     gains = {}
     for source in ("tungsten", "daylight"):
         ranges = low_light.LowLightRanges(source={source: 1.0}, balance_error=(0.0, 0.0))
-        gains[source] = np.mean([draw(3, str(key), ranges).camera.look.blue_gain for key in range(30)])
-    assert gains["tungsten"] > 1.5 * gains["daylight"]
+        looks = [draw(3, str(key), ranges).camera.look for key in range(30)]
+        gains[source] = np.mean([(look.red_gain, look.blue_gain) for look in looks], axis=0)
+    red, blue = gains["tungsten"] / gains["daylight"]
+    assert blue > 1.5
+    assert red < 0.75
+
+
+@pytest.mark.parametrize("mired", [-50.0, 60.0, 120.0])
+def test_white_balance_makes_its_light_neutral(mired: float) -> None:
+    """The RAW values of a grey card in a coloured light, times the gains for that light, are as grey as those of daylight were."""
+    look = develop.Look((1.0, 1.0, 1.0, 1.0), 1.0, 2.1, 1.7)
+    card = np.array(tint(mired)) * develop.raw_gains(look)
+    red, green, blue = card / develop.raw_gains(low_light._balanced(look, mired))
+    assert np.allclose((red, blue), green)
+
+
+def test_the_iso_of_a_right_exposure_is_one_that_varies() -> None:
+    """The lowest ISO that a recipe may ask for is not lost to the lowest that the camera has."""
+    lowest = low_light.LowLightRanges(base_iso=(80.0, 100.0))
+    assert len({draw(1, str(key), lowest).iso for key in range(40)}) > 30
+    with pytest.raises(ValueError, match="outside the possible"):
+        low_light.LowLightRanges(base_iso=(25.0, 40.0))
 
 
 def test_a_photo_that_is_dark_already_is_brightened_more() -> None:

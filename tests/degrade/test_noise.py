@@ -13,7 +13,7 @@ import pytest
 from degrade import camera, develop, noise
 from degrade.arrays.bands import bands
 from degrade.contract import Assets, Facts, Linear, Srgb
-from degrade.raw import bayer, denoiser, photograph
+from degrade.raw import bayer, denoiser, grain, photograph
 from degrade.raw.photograph import SHOT_PER_ISO
 from degrade.raw.regions import Scatter, segment_values
 from degrade.record import from_record, to_record
@@ -235,6 +235,21 @@ def test_film_grain_is_strongest_in_the_middle_tones() -> None:
     spread = [rendered(wall(float(camera.srgb_to_linear(np.array(v)))), params, ONE).std() for v in (0.0, 0.1, 0.5, 0.9)]
     assert spread[0] == 0
     assert spread[2] > 1.3 * max(spread[1], spread[3])
+
+
+def film_deviation(iso: float) -> float:
+    """Return the deviation of the sRGB values (0..1) of a film's middle grey."""
+    return float(grain.render(wall(float(camera.srgb_to_linear(np.array(0.5))), 512, 512), iso, grain.Grain(1.5, 0.1, 3)).std() / 255)
+
+
+def test_film_of_iso_400_has_the_grain_of_its_speed() -> None:
+    """Its middle grey scatters by 2.2 % of the sRGB range."""
+    assert film_deviation(400.0) == pytest.approx(0.022, rel=0.03)
+
+
+def test_grain_grows_with_the_cube_root_of_speed() -> None:
+    """Eight times the speed is about twice the grain."""
+    assert film_deviation(1600.0) / film_deviation(200.0) == pytest.approx(2.0, rel=0.1)
 
 
 def test_coarse_grain_is_coarse() -> None:

@@ -84,10 +84,13 @@ def test_hot_pixels_are_as_many_as_recorded() -> None:
     assert abs((seen > 0.05).sum() / (1000e-6 * seen.size) - 1) < 0.02
 
 
-def test_bias_moves_one_site() -> None:
-    """The bias of a site is added in units of the read noise."""
-    seen = expose(0.1, QUIET._replace(bias=(0.0, 2.0, 0.0, 0.0)))
-    assert abs(seen[1].mean() - seen[0].mean() - 2.0 * QUIET.read_noise) < 2e-4
+def test_most_hot_pixels_are_lukewarm() -> None:
+    """They gain from a tenth of full scale to all of it, and half of them less than a third."""
+    seen = expose(0.0, QUIET._replace(read_noise=1e-4, hot_per_mpx=5000.0))
+    hot = seen[seen > 0.05]
+    assert hot.min() == pytest.approx(0.1, abs=0.01)
+    assert np.median(hot) == pytest.approx(0.1 + 0.9 / 4, abs=0.03)
+    assert hot.max() > 0.95
 
 
 def test_part_of_an_exposure_is_the_exposure_of_the_part() -> None:

@@ -61,6 +61,17 @@ def test_a_glow_is_about_the_lamp_and_fades() -> None:
     assert shining.found(scene(0.01, (0.3, 0.3, 0.3)), TABLE, 400.0).glow is None
 
 
+@pytest.mark.parametrize("radius_px", [4, 8, 20])
+def test_a_lens_scatters_its_share_of_a_lamp(radius_px: int) -> None:
+    """All of a glow together is 1.2 % of the light that the lamp has beyond the clip."""
+    light = scene(0.01, radius_px=radius_px)
+    lamps = shining.found(light, TABLE, 400.0)
+    lit = shining.lit(light, lamps, ALL)
+    assert lamps.glow is not None
+    assert lit is not None
+    assert lamps.glow[..., 1].sum() * lamps.step**2 / lit.power.sum() == pytest.approx(0.012, rel=0.05)
+
+
 def test_an_unclipped_lamp_of_the_night_is_found_and_dim_things_are_not() -> None:
     """By night the brightest thing in the photo is a lamp, unless it is dim itself."""
     assert power(scene(0.01, (0.9, 0.9, 0.9))) > 5.0

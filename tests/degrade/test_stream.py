@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from degrade.stream import Streams, chance, field_rng, log_uniform, new_seed, stream, uniform, unit_draws
+from degrade.stream import Streams, chance, field_rng, log_uniform, new_seed, pick, stream, uniform, unit_draws
 
 
 def test_raw_draws_are_pinned():
@@ -40,3 +40,12 @@ def test_draws_have_their_distributions():
     assert np.mean([chance(rng, 0.3) for _ in range(4000)]) == pytest.approx(0.3, abs=0.03)
     assert len({new_seed(rng) for _ in range(4000)}) == 4000
     assert np.mean([unit_draws(1, "x", str(at)) for at in range(500)]) == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_pick_is_as_frequent_as_its_weight():
+    """Names lie end to end on the unit interval; one of weight 0 is never picked, nor is there a place beyond the last."""
+    weights = {"none": 0.0, "one": 1.0, "three": 3.0, "nil": 0.0}
+    assert [pick(weights, position) for position in (0.0, 0.2499, 0.25, 1 - 2**-53)] == ["one", "one", "three", "three"]
+    rng = np.random.default_rng(1)
+    assert np.mean([pick(weights, rng.random()) == "three" for _ in range(4000)]) == pytest.approx(0.75, abs=0.03)
+    assert pick(dict.fromkeys(range(10), 0.1) | {"off": 0.0}, 1.0) != "off"
