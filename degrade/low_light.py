@@ -219,7 +219,7 @@ def layers(light: Linear, params: LowLightParams, _assets: Assets) -> dict[str, 
 
 GENERATOR: Generator[LowLightRanges, LowLightParams] = Generator(
     name="low_light",
-    version=1,
+    version=2,
     about="an exposure in the dark: few photons, uneven and coloured light, lamps that stay lit, brightened afterwards",
     stage=Stage.SENSOR,
     severity_name="missing exposure",

@@ -97,7 +97,7 @@ def severity(params: NoiseParams) -> float:
 
 GENERATOR: Generator[NoiseRanges, NoiseParams] = Generator(
     name="noise",
-    version=2,
+    version=3,
     about="sensor noise by photons, developed by a camera that smooths it unevenly; or film grain; some of it posted again",
     stage=Stage.SENSOR,
     severity_name="ISO",

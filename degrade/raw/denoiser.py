@@ -1,7 +1,7 @@
 """What a camera's own denoiser leaves of the noise: it is what makes real photos' noise soft, blotchy and uneven.
 
 No camera shows white noise. Its processor works where noise has one size everywhere (here: noise divided by its own
-standard deviation), smooths luminance as a local Wiener filter (Lee, 1980) - by m = strength / (1 + s^2), s^2 the
+standard deviation), smooths luminance as a local Wiener filter (Lee, 1980) - by m = strength / (1 + s^2 / 4), s^2 the
 energy of the scene's texture in units of the noise, so that sky and skin are smoothed and foliage and hair keep their
 grain -, smooths colour much harder, and sharpens what is left. Low-frequency colour it cannot see stays as blotches.
 Strength, correlation length and colour share differ by segment (`regions`); shadows are smoothed more than lights.
@@ -22,7 +22,7 @@ from degrade.arrays import fields
 from degrade.contract import Map
 from degrade.raw.regions import Scatter, segment_values, soft_maps
 
-TEXTURE = 1.0  # energy of texture, in variances of the noise, at which smoothing is halved
+TEXTURE = 4.0  # energy of texture, in variances of the noise, at which smoothing is halved
 MOST = 0.95  # of the noise's detail that any denoiser takes away
 COARSE = 2.5  # the long correlation length, in short ones
 

@@ -163,7 +163,7 @@ def _expose_rows(plan: Optics, phase: int, shot: Shot, to: Exposed) -> None:
     light = cv2.addWeighted(cells, 1.0 / develop.WHITE, cells, 0.0, 0.0, dtype=cv2.CV_32F)
     cv2.cvtColor(light, cv2.COLOR_RGB2GRAY, to.luma)
     _spread(to.luma, 1.0, plan, to.spread)
-    cv2.divide(to.luma, to.spread, to.scene)
+    _in_deviations(to.luma, to.spread, 1.0, plan, to.scene)
     noise = _added(cv2.split(cv2.transform(light, plan.into_camera)), plan.gains, phase, shot)
     for plane in noise:
         cv2.divide(plane, to.spread, plane)
@@ -180,6 +180,15 @@ def _spread(luma: NDArray[Any], white: float, plan: Optics, to: Map | None = Non
     """Return the deviation of luma noise at a luma of 0 or more, in numbers that call display white `white`."""
     variance = cv2.addWeighted(luma, plan.slope / white, luma, 0.0, plan.floor, dtype=cv2.CV_32F)
     return cv2.sqrt(variance, to)
+
+
+def _in_deviations(luma: NDArray[Any], spread: Map, white: float, plan: Optics, to: Map | None = None) -> Map:
+    """Return how many deviations of its noise a luma lies above black.
+
+    A step dx is dx / s of them, with s^2 = slope x + floor: 2 (s - sqrt floor) / slope in all (the generalised Anscombe transform), which
+    is 2 x / (s + sqrt floor).
+    """
+    return cv2.divide(luma, spread + np.float32(plan.floor**0.5), to, 2.0 / white, cv2.CV_32F)
 
 
 def _added(quiet: Sequence[Map], gains: Sequence[float], phase: int, shot: Shot) -> list[Map]:
@@ -230,7 +239,7 @@ def _luma_noise(noise: Map, light: develop.Codes, plan: Optics, processor: denoi
     """Return the luma noise that is left of `noise` on some rows, in codes of scene light."""
     luma = cv2.cvtColor(light.view(np.uint16), cv2.COLOR_RGB2GRAY)
     spread = _spread(luma, develop.WHITE, plan)
-    scene: Map = cv2.divide(luma, spread, scale=1.0 / develop.WHITE, dtype=cv2.CV_32F)
+    scene = _in_deviations(luma, spread, develop.WHITE, plan)
     left = denoiser.denoise_luma(noise, scene, grip, processor)
     return cv2.multiply(left, spread, scale=develop.WHITE, dtype=cv2.CV_16S)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import test_develop
@@ -88,6 +89,11 @@ def red_the_wrong_way(look: develop.Look, mired: float, right: Any = low_light._
     return made._replace(red_gain=made.red_gain * float(np.exp(2 * RED * mired)))
 
 
+def per_deviation(luma: Any, spread: Any, white: float, _plan: photograph.Optics, to: Any = None) -> Any:
+    """Take luma over its own deviation for the number of deviations above black."""
+    return cv2.divide(luma, spread, to, 1.0 / white, cv2.CV_32F)
+
+
 BROKEN = (
     # low light
     Mutation("low_light", "low_light._balanced", red_the_wrong_way, test_low_light.test_a_light_that_is_balanced_costs_gain_in_its_weak_colour),
@@ -108,7 +114,14 @@ BROKEN = (
         "raw.denoiser.denoise_luma",
         texture_eating,
         test_photograph.test_faint_texture_is_lost_by_its_share_of_what_the_denoiser_takes,
-        {"loss": 0.2, "strength": 0.5},
+        {"loss": 0.2, "strength": 0.5, "iso": 1e-3, "read_noise": 0.003},
+    ),
+    Mutation(
+        "noise",
+        "raw.photograph._in_deviations",
+        per_deviation,
+        test_photograph.test_faint_texture_is_lost_by_its_share_of_what_the_denoiser_takes,
+        {"loss": 0.4, "strength": 0.8, "iso": 100.0, "read_noise": 1e-5},
     ),
     Mutation("noise", "raw.denoiser._blotches", blotchy, test_photograph.test_blotches_are_as_strong_as_recorded, {"blotch": 0.5, "colour": 0.5}),
     Mutation("noise", "raw.grain.SIGMA_AT_400", 0.036, test_noise.test_film_of_iso_400_has_the_grain_of_its_speed),

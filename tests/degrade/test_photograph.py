@@ -58,14 +58,15 @@ def test_read_noise_alone_gives_the_luma_noise_of_the_record() -> None:
 
 
 @pytest.mark.parametrize(("loss", "strength"), [(0.4, 0.8), (0.2, 0.5), (0.0, 0.8)])
-def test_faint_texture_is_lost_by_its_share_of_what_the_denoiser_takes(loss: float, strength: float) -> None:
-    """A chequered wall, in read noise, loses texture_loss x strength of its contrast."""
+@pytest.mark.parametrize(("iso", "read_noise"), [(1e-3, 0.003), (100.0, 1e-5), (100.0, 0.003)], ids=["read noise", "shot noise", "both"])
+def test_faint_texture_is_lost_by_its_share_of_what_the_denoiser_takes(loss: float, strength: float, iso: float, read_noise: float) -> None:
+    """A chequered wall loses texture_loss x strength of its contrast, whatever its noise comes from."""
     taken = altered(draw(2), **STRONG | {"strength": Scatter(strength, 0.0), "texture_loss": loss}, sharpening=0.0, shadows=0.0, length_px=1.3).camera
     assert taken is not None
     chequered = wall(0.2)
     for corner in range(2):
         chequered[corner::2, corner::2] *= 1.02
-    made, luma = added(chequered, 1e-3, taken._replace(read_noise=0.003, row_frac=0.0))
+    made, luma = added(chequered, iso, taken._replace(read_noise=read_noise, row_frac=0.0))
     texture = made.light[..., 1] / develop.WHITE
     texture -= texture.mean()
     assert (luma * texture).mean() / (texture**2).mean() == pytest.approx(-loss * strength, abs=0.02)
