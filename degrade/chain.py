@@ -1,8 +1,9 @@
 """Runs the steps of one pair through one camera, in physical order.
 
-scene -> lens -> sensor and development -> web -> file. sRGB is left once (if any step needs light) and entered once, however
-many steps there are; a pair that is only re-encoded never leaves it. Orders that nature does not know cannot be
-expressed: steps are sorted by stage, one sensor takes the picture, and no degradation acts twice.
+scene -> lens -> sensor and development -> web -> file; within the lens, light goes astray in the glass before it is smeared.
+sRGB is left once (if any step needs light) and entered once, however many steps there are; a pair that is only re-encoded never
+leaves it. Orders that nature does not know cannot be expressed: steps are sorted, one sensor takes the picture, and no
+degradation acts twice.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from degrade.contract import Assets, Encoded, Generator, Noted, Srgb, Stage
 from degrade.errors import RecipeError
 
 MAX_DEGRADATIONS = 3  # that act on one photo; a web tail may follow
+LAST = ("blur",)  # of its stage: defocus and shake smear a flare with the rest
 
 
 class Step(NamedTuple):
@@ -27,14 +29,19 @@ class Step(NamedTuple):
     params: Any
 
 
+def place(generator: Generator[Any, Any]) -> tuple[Stage, bool, str]:
+    """Return the key that sorts degradations into physical order."""
+    return generator.stage, generator.name in LAST, generator.name
+
+
 def in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """Return the steps in physical order (by stage, then by name).
+    """Return the steps in physical order.
 
     Raises:
         RecipeError: no step, too many, a degradation twice, or two sensors.
     """
     check_combination([step.generator for step in steps])
-    return tuple(sorted(steps, key=lambda step: (step.generator.stage, step.generator.name)))
+    return tuple(sorted(steps, key=lambda step: place(step.generator)))
 
 
 def check_combination(generators: Sequence[Generator[Any, Any]]) -> None:

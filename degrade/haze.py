@@ -17,11 +17,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
 from degrade import camera
 from degrade.air import banks, lamps, shot
 from degrade.air.airlight import LUMINANCE, airlight, darkness, lamplit, towards
-from degrade.air.optical_depth import Layer
+from degrade.air.optical_depth import Layer, check_planes
 from degrade.air.passage import Passage, passage, scene_of, sized
 from degrade.arrays import strips
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, Texture, interval, share
@@ -29,7 +30,6 @@ from degrade.errors import BadSample, Reason
 from degrade.stream import chance, log_uniform, new_seed, uniform
 
 AIR_STEP = 4  # the air's own light is soft: it is computed at a quarter of the working size
-DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
 NIGHT_GAIN = 2.0  # below it a lamp seen through haze is no brighter than the photo shows it
 
 
@@ -55,6 +55,11 @@ class HazeRanges(Ranges):
     from_bank: float = share(0.5, "share of pairs whose air has fog banks, where the recipe gives images of fog")
     bank_frac: Interval = interval(0.8, 2.5, "long sides", "width of a fog bank", (0.05, 20))
     bank_strength: Interval = interval(0.3, 1.5, "parts of the even air's", "extinction that a bank adds at its densest", (0, 10))
+
+    @model_validator(mode="after")
+    def _near_before_far(self) -> HazeRanges:
+        check_planes(self.near_m, self.far_m)
+        return self
 
 
 class HazeParams(NamedTuple):
@@ -219,7 +224,7 @@ def _veil(coarse: Passage, params: HazeParams, assets: Assets) -> _Veil:
     opacity = 1.0 - float(passed.mean())
     air = airlight(colours, sky, assets.horizon_frac, opacity, params.air_level, params.air_tint, params.sun_warmth)
     night = darkness(air)
-    lamp_gain = 1.0 + (params.lamp_gain - 1.0) * max(night, DAYLIGHT_LAMPS)
+    lamp_gain = lamps.gain_of(params.lamp_gain, night)
     everywhere = lamplit(towards(air, colours, sky, params.air_follow), colours, night)
     excess = camera.recover_highlights(colours, lamp_gain, lamps.KNEE) - everywhere
     root = np.sqrt(passed)
@@ -253,7 +258,7 @@ def _mix_into(air: Linear, light: Linear, through: Map, gain: float) -> None:
 
 GENERATOR = Generator(
     name="haze",
-    version=4,
+    version=5,
     about="haze and fog by Koschmieder's law in linear light, with height, patches, glow and a camera that meters it",
     stage=Stage.SCENE,
     severity_name="visibility",

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import model_validator
 
-from degrade.air.optical_depth import KOSCHMIEDER, Layer
+from degrade.air.optical_depth import KOSCHMIEDER, Layer, check_planes
 from degrade.arrays import strips
 from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Map, Ranges, Stage, Texture, interval, share
 from degrade.drops import curtain, flight, ground, lens, population, sheets, splashes, splat
@@ -47,7 +48,7 @@ class RainRanges(Ranges):
     turbulence: Interval = interval(0.01, 0.07, "of its fall", "sideways speed of each drop's own, one sigma", (0, 1))
     brightness: Interval = interval(1.0, 2.4, "relative", "light of a drop against what the photo shows around it: it sees the sky above too", (0, 5))
     lamp_gain: Interval = interval(5, 40, "display whites", "how bright a clipped lamp really is at night", (1, 200))
-    splashing: Interval = interval(0.1, 1, "0..1", "share of the drops that throw up a crown: few on grass, many on wet stone", (0, 1))
+    splashing: Interval = interval(0.1, 1, "0..1", "share of the drops that throw up a crown: few on grass, many on wet stone", (0.001, 1))
     on_lens: float = share(0.5, "share of pairs with drops on the lens or on a window before it at the strongest stratum; less below, none in drizzle")
     lens_cover: Interval = interval(0.01, 0.14, "0..1", "share of the picture that they cover at the strongest stratum; less below", (0, 1))
     lens_drop_frac: Interval = interval(0.012, 0.04, "short sides", "radius of a typical drop on the lens", (0.007, 0.08))
@@ -56,6 +57,11 @@ class RainRanges(Ranges):
     lens_view: Interval = interval(0.6, 1.4, "relative", "how much of the scene a drop shows", (0.1, 3))
     from_bank: float = share(0.5, "share of pairs with images of real rain, where the recipe gives a bank of them")
     bank_gain: Interval = interval(0.1, 0.5, "0..1", "cover of an image's brightest streaks at the strongest stratum; less below", (0, 1))
+
+    @model_validator(mode="after")
+    def _near_before_far(self) -> RainRanges:
+        check_planes(self.near_m, self.far_m)
+        return self
 
 
 class RainParams(NamedTuple):
@@ -206,7 +212,8 @@ def _shower(light: Linear, params: RainParams, assets: Assets) -> _Shower:
     cv2.accumulateProduct(behind, strips.enlarged(filled, seen.step, slice(0, height), width), cover)
     if params.textures:
         slant_deg = flight.fall_deg(population.typical_mm(rate), params.shutter)
-        cover += sheets.cover(_bank(params, assets), params.textures, slant_deg, height, width)
+        laid = sheets.cover(_bank(params, assets), params.textures, slant_deg, height, width)
+        cv2.accumulateProduct(laid, strips.enlarged(sheets.before(seen.distance_m, begin_m), seen.step, slice(0, height), width), cover)
     return _Shower(seen, glow, cv2.min(cover, 1.0, dst=cover))
 
 
@@ -245,7 +252,7 @@ def severity(params: RainParams) -> float:
 
 GENERATOR = Generator(
     name="rain",
-    version=4,
+    version=5,
     about="rain by drop sizes, fall and shutter: streaks, curtain, veil, splashes and drops on the lens, hidden by what is nearer",
     stage=Stage.SCENE,
     severity_name="rate of rain",

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 import degrade
-from degrade.chain import MAX_DEGRADATIONS
+from degrade.chain import MAX_DEGRADATIONS, place
 from degrade.contract import Facts, Generator, Stage
 from degrade.errors import BadSample, Reason
 from degrade.stream import Streams, unit_draws
@@ -136,8 +136,7 @@ class _Task:
 
 def _places(generators: list[Generator[Any, Any]]) -> Callable[[dict[str, Any]], int]:
     """Return the key by which steps are sorted into physical order."""
-    ordered = sorted(generators, key=lambda made: (made.stage, made.name))
-    places = {made.name: place for place, made in enumerate(ordered)}
+    places = {made.name: at for at, made in enumerate(sorted(generators, key=place))}
     return lambda step: places[step["generator"]]
 
 

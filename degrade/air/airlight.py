@@ -17,9 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from degrade import camera
 from degrade.contract import Linear, Map
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+LUMINANCE = np.array(camera.LUMINANCE)
 WHITE = 0.88  # no haze outshines this: the camera meters it
 LEAST = 0.004  # the darkest air, a starlit night
 AMBIENT = 1.3  # air lit by lamps, in typical radiances of the scene

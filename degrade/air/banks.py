@@ -24,7 +24,7 @@ THINNEST = 0.15  # no bank clears the air beside it altogether
 GRAIN_PX = 128  # long side to which an image is reduced: fog is soft
 RIM = 0.12  # share of its side over which an image fades: a photo of fog ends nowhere
 FULL = 99.0  # percentile of an image that counts as its densest: dim pictures are no thinner fog
-LUMINANCE = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
+LUMINANCE = np.array([camera.LUMINANCE], np.float32)
 
 
 class Bank(NamedTuple):

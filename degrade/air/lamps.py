@@ -16,6 +16,7 @@ from degrade.contract import Linear, Map
 KNEE = 0.5  # linear light above which a highlight may be a lamp
 NIGHT_LIGHT = 0.06  # mean linear light of a photo above which it is no night
 LEAST_SKY = 0.05  # share of the photo; a smaller sky tells nothing
+DAYLIGHT = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
 INVERSE = 0.3  # inverse depth that a lamp has at least: what outshines a night is no star
 
 
@@ -38,6 +39,11 @@ def at_night(small: Linear, sky: Map) -> Map:
     red, green, blue = cv2.split(small)
     shining = np.clip((cv2.max(cv2.max(red, green), blue) - KNEE) / (1 - KNEE), 0, 1) * np.float32(night)
     return cv2.dilate(shining, np.ones((3, 3), np.uint8))
+
+
+def gain_of(lamp_gain: float, night: float) -> float:
+    """Return how bright a clipped highlight really is, in display whites: by night as bright as a lamp, by day hardly brighter than it looks."""
+    return 1.0 + (lamp_gain - 1.0) * max(night, DAYLIGHT)
 
 
 def as_strong_as_they_are(light: Linear, through: Linear, gain: float) -> Linear:

@@ -7,7 +7,8 @@ a layer that thins exponentially with height, so a ray of length d and elevation
     L = d (1 - exp(-x)) / x,    x = d sin(e) / scale height,
 
 of the air at the ground (Quilez' height fog, in closed form); the sky is the same with a distance beyond all things, and L tends to
-scale height / sin(e). Patches multiply it by the mean density along the ray, marched through slices of distance.
+scale height / sin(e). Patches multiply it by the mean density along the ray, marched through slices of distance: log-normal in each,
+and 1 on average.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ class Layer(NamedTuple):
     patchiness: float = 0.0  # sigma of the log density; 0 is even air
     patch_m: float = 30.0
     patch_seed: int = 0
+
+
+def check_planes(near_m: tuple[float, float], far_m: tuple[float, float]) -> None:
+    """Raise ValueError where the near plane could be drawn beyond the far one: depth would turn round."""
+    if near_m[1] >= far_m[0]:
+        raise ValueError(f"`near_m` reaches {near_m[1]} m and `far_m` begins at {far_m[0]} m: near things could lie behind far ones; move them apart")
 
 
 def distance_m(inverse: Map, layer: Layer) -> Map:
@@ -95,7 +102,9 @@ def _slices(layer: Layer) -> list[float]:
 
 
 def _patches(shape: tuple[int, int], layer: Layer, scale_px: float) -> list[Map]:
-    """Return a field of patches per slice, mean 0 and variance 1: all of one size, smaller in the picture the farther away.
+    """Return the relative density in each slice: patches all of one size, smaller in the picture the farther away.
+
+    It is 1 on average over the picture: patches move haze and add none, and the visibility stays what it is said to be.
 
     Args:
         shape: of the maps that they will thicken.
@@ -105,12 +114,13 @@ def _patches(shape: tuple[int, int], layer: Layer, scale_px: float) -> list[Map]
     step = max(max(shape) / PATCH_GRID_PX, 1.0)
     height, width = max(round(shape[0] / step), 8), max(round(shape[1] / step), 8)
     bounds = _slices(layer)
-    fields_ = []
+    made = []
     for index in range(SLICES):
         middle_m = math.sqrt(max(bounds[index], layer.near_m) * bounds[index + 1])
         cell_px = min(max(layer.patch_m / middle_m * scale_px / step, LEAST_CELL_PX), 2.0 * max(height, width))
-        fields_.append(fields.fractal(layer.patch_seed + 100 * index, height, width, cell_px, octaves=2))
-    return fields_
+        density = cv2.exp(fields.fractal(layer.patch_seed + 100 * index, height, width, cell_px, octaves=2) * np.float32(layer.patchiness))
+        made.append(density / np.float32(cv2.mean(density)[0]))
+    return made
 
 
 def _density(crossed: Map, patches: list[Map], layer: Layer) -> Map:
@@ -124,10 +134,8 @@ def _density(crossed: Map, patches: list[Map], layer: Layer) -> Map:
     size = patches[0].shape[1::-1]
     coarse = cv2.resize(crossed, size, interpolation=cv2.INTER_LINEAR)
     bounds = _slices(layer)
-    drift = np.zeros_like(coarse)
+    dense = np.zeros_like(coarse)
     for index, patch in enumerate(patches):
         beyond = None if index == SLICES - 1 else bounds[index + 1]
-        inside = np.clip(coarse, bounds[index], beyond) - np.float32(bounds[index])
-        drift += patch * (inside / coarse)
-    factor = cv2.exp((layer.patchiness * drift - 0.5 * layer.patchiness**2).astype(np.float32))
-    return cv2.resize(factor, crossed.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        dense += patch * (np.clip(coarse, bounds[index], beyond) - np.float32(bounds[index]))
+    return cv2.resize(dense / coarse, crossed.shape[1::-1], interpolation=cv2.INTER_LINEAR)

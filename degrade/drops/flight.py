@@ -86,10 +86,11 @@ def streaks(rain: Rain, shutter: Shutter, camera: View, seed: int) -> Streaks:
         rain: the drops.
         shutter: exposure, lens and wind.
         camera: the picture.
-        seed: of the turbulence.
+        seed: of the turbulence, and of the wobble's phase.
     """
     fall = fall_m_s(rain.diameter_mm)
-    gusts = fields.as_normal(fields.random_words(seed, (1, fall.size)))[0]
+    words = fields.random_words(seed, (2, fall.size))
+    gusts = fields.as_normal(words[:1])[0]
     sideways = np.float32(shutter.wind_m_s) + np.float32(shutter.turbulence) * gusts * fall
     down = fall * np.float32(math.cos(camera.pitch_rad)) - np.float32(shutter.along_m_s * math.sin(camera.pitch_rad))
     towards = np.float32(shutter.along_m_s * math.cos(camera.pitch_rad)) + fall * np.float32(math.sin(camera.pitch_rad))
@@ -108,5 +109,5 @@ def streaks(rain: Rain, shutter: Shutter, camera: View, seed: int) -> Streaks:
         np.float32(math.pi / 4) * size * size,
         rain.distance_m,
         np.float32(WOBBLE_HZ) * passed / (rain.diameter_mm * np.sqrt(rain.diameter_mm)),
-        gusts,  # any number that knows nothing of the rest
+        words[1] * np.float32(1 / fields.LEVELS),
     )

@@ -29,7 +29,6 @@ UNLIT = 0.92  # of the airlight that a night takes from rain: fog hangs among th
 SCATTERED = 0.12  # of the lamps' blurred light, by the veil
 LAMPLIT = 0.3  # of the photo's own light around, which a night's veil nears and does not pass
 COLOURED = 0.3  # share of its colour that the light of a night keeps in the veil: it comes from lamps of all colours, many out of sight
-DAYLIGHT_LAMPS = 0.03  # share of the lamps' gain that is left by day: glints, clipped clouds
 LIMIT, KNEE = 1.2, 8  # of a drop's light, in parts of the brightest that it sees, and how late it bends there
 
 
@@ -56,7 +55,7 @@ def glow(seen: Sight, horizon_frac: float, level: float, tint: float, brightness
     everywhere = airlight(colours, sky, horizon_frac, 1.0 - float(seen.coarse.mean()), level, tint, 0.0)
     night = max(darkness(everywhere), everywhere.night)
     air = _paler(towards(everywhere, colours, sky, FOLLOW) * np.float32(1.0 - UNLIT * night), 1.0 - (1.0 - COLOURED) * night)
-    gain = 1.0 + (lamp_gain - 1.0) * max(night, DAYLIGHT_LAMPS)
+    gain = lamps.gain_of(lamp_gain, night)
     strong = camera.recover_highlights(colours, gain, lamps.KNEE)
     short = min(colours.shape[:2])
     wide, close = _blurred(strong, WIDE * short), _blurred(strong, CLOSE * short)

@@ -2,7 +2,8 @@
 
 A photo of rain before black is a sheet: it is lit up to its border, and is laid over the whole picture. A single streak,
 cut out, is dark all round, and is laid where and as large as was drawn, along the fall of the rain. Either way its brightness
-counts as cover, never as white paint: it is as invisible before the sky as rain is.
+counts as cover, never as white paint: it is as invisible before the sky as rain is, and the less there is of it, the nearer the
+thing that it falls before.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import numpy as np
 
 from degrade import camera
 from degrade.contract import Map, Texture
+from degrade.drops.population import NEAREST_M
 
-LUMINANCE = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
+LUMINANCE = np.array([camera.LUMINANCE], np.float32)
 MOST_PX = 1024  # long side to which an image is reduced
 FULL = 99.8  # percentile of an image that counts as its brightest streak
 BORDER = 0.02  # mean brightness of the border, of the brightest, from which an image is a sheet
@@ -48,6 +50,16 @@ def cover(textures: Sequence[Texture], sheets: Sequence[Sheet], slant_deg: float
         seen = _read(texture)
         total += np.float32(sheet.gain) * _laid(seen, sheet, 0.0 if _is_sheet(seen) else slant_deg, (height, width))
     return np.minimum(total, np.float32(1))
+
+
+def before(distance_m: Map, depth_m: float) -> Map:
+    """Return the share of an image's rain that falls before each thing, hxw: drops cover alike in every metre.
+
+    Args:
+        distance_m: of the things, hxw.
+        depth_m: of the rain that an image shows; beyond it all of it is to be seen.
+    """
+    return np.clip((distance_m - np.float32(NEAREST_M)) / np.float32(max(depth_m - NEAREST_M, 0.1)), 0, 1)
 
 
 def _read(texture: Texture) -> Map:

@@ -51,3 +51,34 @@ def test_a_camera_that_looks_up_sees_rain_come_towards_it() -> None:
     assert float(one(STILL, x=0.9, horizon=1.0).across[0]) > 0
     assert float(one(STILL, x=0.9, horizon=0.0).across[0]) < 0
     assert float(one(STILL, x=0.9, horizon=0.5).across[0]) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("along", [-4.0, 6.0])
+@pytest.mark.parametrize("horizon", [0.5, 0.9, 0.1])
+def test_a_streak_is_what_a_pinhole_sees_of_a_moving_point(along: float, horizon: float) -> None:
+    """Both ends of the drop's way, projected by a camera that looks up or down, span the streak, to the right and downwards."""
+    shutter = STILL._replace(exposure_ms=0.5, wind_m_s=2.0, along_m_s=along)
+    streak = one(shutter, x=0.85, y=0.3, horizon=horizon)
+    up = math.atan(horizon - 0.5)  # of a focal length as long as the picture is high
+    middle = 2.0 * np.array([0.35, -0.2, 1.0])  # right, down and away, as the camera stands
+    velocity = np.array([2.0, 6.55 * math.cos(up) - along * math.sin(up), -along * math.cos(up) - 6.55 * math.sin(up)])
+    begin, end = (middle + velocity * seconds for seconds in (-0.25e-3, 0.25e-3))
+    across, down = 1000 * (end[:2] / end[2] - begin[:2] / begin[2])
+    assert float(streak.across[0]) == pytest.approx(across, rel=0.01)
+    assert float(streak.down[0]) == pytest.approx(down, rel=0.01)
+
+
+def test_turbulence_is_the_sideways_speed_in_shares_of_the_fall() -> None:
+    """Over many drops in still air the deviation of the lean is the record, and the wobble's phase knows nothing of it."""
+    many = Rain(*(np.full(4000, value, np.float32) for value in (0.5, 0.5, 2.0, 2.0)))
+    streaks = flight.streaks(many, STILL._replace(turbulence=0.06), flight.view(1000, 1000, 0.5, 2 * math.atan(0.5)), 1)
+    lean = streaks.across / streaks.down
+    assert float(lean.std()) == pytest.approx(0.06, rel=0.05)
+    assert abs(float(np.corrcoef(streaks.phase, lean)[0, 1])) < 0.06
+    assert np.histogram(streaks.phase, 4, (0, 1))[0] == pytest.approx([1000] * 4, rel=0.12)
+
+
+def test_a_drop_wobbles_in_its_first_mode() -> None:
+    """Rayleigh's frequency for a sphere of water, sqrt(8 surface tension / (density radius^3)) / 2 pi, times the exposure."""
+    hertz = math.sqrt(8 * 0.0728 / (998 * 1e-3**3)) / (2 * math.pi)
+    assert float(one(STILL).waves[0]) == pytest.approx(hertz * 0.010, rel=0.02)

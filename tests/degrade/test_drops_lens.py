@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from degrade.contract import Linear
+from degrade.contract import Linear, Map
 from degrade.drops import lens
 
 DROPS = lens.LensDrops(cover=0.03, radius_frac=0.04, spread=0.1, blur_frac=0.002, view=1.0, seed=3)
@@ -18,10 +20,15 @@ def halves() -> Linear:
     return scene
 
 
+def one(*disc: float) -> tuple[lens.Discs, Map]:
+    """Return a round drop."""
+    return lens.Discs(*(np.array([value], np.float32) for value in disc)), np.zeros((1, 8), np.float32)
+
+
 def test_a_drop_shows_the_scene_upside_down() -> None:
     """Drops in the middle of the picture are bright below and dark above."""
     light, opacity = np.zeros((200, 200, 3), np.float32), np.zeros((200, 200), np.float32)
-    lens._put(light, opacity, halves(), 1.0, (100.0, 100.0, 20.0), [0.0] * 8)
+    lens._put(light, opacity, halves(), 1.0, *one(100.0, 100.0, 20.0))
     assert light[110, 100].mean() > 5 * light[90, 100].mean()
     assert opacity[100, 100] == 1
 
@@ -29,7 +36,7 @@ def test_a_drop_shows_the_scene_upside_down() -> None:
 def test_less_light_gets_through_at_the_rim() -> None:
     """In an even scene a drop is darker at its edge than in its middle, and only its lower side, which sees more sky, outshines the scene."""
     light, opacity = np.zeros((200, 200, 3), np.float32), np.zeros((200, 200), np.float32)
-    lens._put(light, opacity, np.full((96, 96, 3), 0.5, np.float32), 1.0, (100.0, 100.0, 20.0), [0.0] * 8)
+    lens._put(light, opacity, np.full((96, 96, 3), 0.5, np.float32), 1.0, *one(100.0, 100.0, 20.0))
     assert light[100, 100, 0] == pytest.approx(0.5, abs=2e-3)
     assert light[100, 118, 0] < 0.35
     assert light[:100].max() <= 0.5 + 1e-6
@@ -40,6 +47,22 @@ def test_the_covered_share_is_about_what_was_asked() -> None:
     """Averaged over seeds the opacity is the cover, less what overlaps and what the outline takes."""
     shares = [float(lens.wet(halves(), DROPS._replace(seed=seed), 240, 320).opacity.mean()) for seed in range(12)]
     assert 0.4 * DROPS.cover < np.mean(shares) < 1.6 * DROPS.cover
+
+
+def test_many_small_drops_cover_what_is_asked_too() -> None:
+    """However small they are, there are as many as it takes; side by side, a share c of the picture is covered to 1 - exp(-c)."""
+    small = DROPS._replace(cover=0.14, radius_frac=0.012)
+    shares = [float(lens.wet(halves(), small._replace(seed=seed), 400, 400).opacity.mean()) for seed in range(4)]
+    assert np.mean(shares) == pytest.approx(1 - math.exp(-0.14), rel=0.15)
+
+
+def test_drops_drawn_at_once_are_those_drawn_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many go into a batch changes no drop."""
+    together = lens.wet(halves(), DROPS._replace(spread=0.5), 240, 320)
+    monkeypatch.setattr(lens, "BATCH_PX", 1)
+    alone = lens.wet(halves(), DROPS._replace(spread=0.5), 240, 320)
+    assert np.abs(together.light - alone.light).max() < 1e-4
+    assert np.abs(together.opacity - alone.opacity).max() < 1e-4
 
 
 def test_blur_softens_the_outline() -> None:

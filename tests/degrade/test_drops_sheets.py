@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from degrade.contract import Texture
-from degrade.drops import sheets
+from degrade.drops import population, sheets
 
 
 def streak() -> Texture:
@@ -57,3 +58,9 @@ def test_mirrors_are_mirrors() -> None:
     plain, mirrored = (sheets.cover((image,), (LAID._replace(mirrored=flag),), 0.0, 128, 128) for flag in (False, True))
     assert np.abs(cv2.flip(plain, 1) - mirrored).max() < 1e-3
     assert np.abs(plain - mirrored).max() > 0.1
+
+
+def test_the_nearer_a_thing_the_less_of_an_image_falls_before_it() -> None:
+    """Nothing where no rain is drawn, half at half the way, and all of it at the depth that it shows and beyond."""
+    metres = np.array([[0.1, population.NEAREST_M, (population.NEAREST_M + 4) / 2, 4.0, 900.0]], np.float32)
+    assert sheets.before(metres, 4.0)[0] == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-6)

@@ -64,3 +64,15 @@ def test_no_ground_no_splash() -> None:
     none = splashes.splashes(np.zeros((64, 64), np.float32), np.full((64, 64), 5.0, np.float32), 60.0, 1.0, SHUTTER, CAMERA, 5)
     assert none.x.size == 0
     assert math.isfinite(float(none.x.sum()))
+
+
+def test_as_many_crowns_stand_as_drops_strike_the_ground_while_one_lasts() -> None:
+    """Flux times square metres times 50 ms and the exposure: of a plain from 3 to 7 m before a camera 1.5 m above it."""
+    camera = flight.view(1024, 1024, 0.4, 0.75)
+    slope = (np.arange(1024) + 0.5 - 0.4 * 1024) / camera.focal_px
+    metres = np.repeat((1.5 / np.maximum(slope, 1e-3))[:, None], 1024, 1).astype(np.float32)
+    plain = ((metres > 3) & (metres < 7)).astype(np.float32)
+    area_m2 = 1024 / camera.focal_px * (7**2 - 3**2) / 2
+    expected = splashes.flux_per_m2_s(20.0, 1.0) * area_m2 * (0.05 + 0.008)
+    crowns = splashes.splashes(plain, metres, 20.0, 1.0, SHUTTER, camera, 5).x.size / splashes.JETS
+    assert crowns == pytest.approx(expected, rel=0.03)

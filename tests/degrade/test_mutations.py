@@ -10,12 +10,17 @@ import cv2
 import numpy as np
 import pytest
 import test_airlight
+import test_chain
 import test_codec_chain
 import test_codecs
+import test_drops_flight
+import test_drops_lens
+import test_drops_splashes
 import test_flare
 import test_glass_fresnel
 import test_glass_ghosts
 import test_haze
+import test_haze_params
 import test_kernels
 import test_lens_ghosts
 import test_low_light
@@ -30,11 +35,11 @@ import test_screen_optics
 import test_speckle
 
 import degrade
-from degrade import psf, sensor
-from degrade.air import optical_depth
+from degrade import haze, psf, sensor
+from degrade.air import airlight, optical_depth, shot
 from degrade.coding import codec_chain, codecs
 from degrade.dark import dimming
-from degrade.drops import flight, population
+from degrade.drops import flight, lens, population, splashes
 from degrade.glass import mixture
 from degrade.lens import added
 from degrade.screen import geometry, retake
@@ -125,18 +130,70 @@ def missing_ev(photo: Any, tables: Any, exposure_ev: float, light: Any, lamp_gai
     return right(photo, tables, 0.9 * exposure_ev, light, lamp_gain)
 
 
+def reads(name: str, factor: float, right: Any = haze._veil) -> Any:
+    """Return a camera behind haze that takes a param times a factor."""
+    return lambda coarse, params, assets: right(coarse, params._replace(**{name: factor * getattr(params, name)}), assets)
+
+
+def unexposed_air(*arguments: Any, right: Any = haze._veil) -> Any:
+    """Expose the scene and not the air."""
+    veil = right(*arguments)
+    return veil._replace(air=veil.air / np.float32(veil.gain))
+
+
+def dull_level(colours: Any, sky: Any, horizon: float, opacity: float, level: float, *rest: float, right: Any = airlight.airlight) -> Any:
+    """Heed the level of the air too little."""
+    return right(colours, sky, horizon, opacity, level**0.3, *rest)
+
+
+def thinned(*arguments: Any, right: Any = optical_depth._patches) -> Any:
+    """Let patches take haze away."""
+    return [0.95 * patch for patch in right(*arguments)]
+
+
+def swelling_twice(rain: Any, shutter: Any, camera: Any, seed: int, right: Any = flight.streaks) -> Any:
+    """Let drops that come near fan out twice as far."""
+    made, straight = right(rain, shutter, camera, seed), right(rain, shutter._replace(along_m_s=0.0), camera, seed)
+    return made._replace(across=2 * made.across - straight.across)
+
+
+def pitched_wrongly(rain: Any, shutter: Any, camera: Any, seed: int, right: Any = flight.streaks) -> Any:
+    """Let the wind along the view lift drops where it lowers them."""
+    moved = 2e-3 * shutter.exposure_ms * shutter.along_m_s * np.sin(camera.pitch_rad) * camera.focal_px / rain.distance_m
+    return (made := right(rain, shutter, camera, seed))._replace(down=made.down + moved)
+
+
+def in_a_storm(rain: Any, shutter: Any, *rest: Any, right: Any = flight.streaks) -> Any:
+    """Treble the turbulence."""
+    return right(rain, shutter._replace(turbulence=3 * shutter.turbulence), *rest)
+
+
+def foreshortened(ground: Any, metres: Any, *rest: Any, right: Any = splashes.splashes) -> Any:
+    """Take ground seen at a slant for smaller than it looks, not for larger."""
+    return right(ground * (1.5 / metres) ** 2, metres, *rest)
+
+
+def few(*arguments: Any, right: Any = lens._drawn) -> Any:
+    """Draw no more drops on the lens than 48."""
+    discs, lobes = right(*arguments)
+    return lens.Discs(*(values[:48] for values in discs)), lobes[:48]
+
+
 def miscounted(*arguments: Any, right: Any = mixture.layers) -> Any:
     """Measure the light that passes two per cent too bright."""
     made = right(*arguments)
     return made._replace(passed_mean=1.02 * made.passed_mean)
 
 
+PINHOLE = test_drops_flight.test_a_streak_is_what_a_pinhole_sees_of_a_moving_point
+CROWNS = test_drops_splashes.test_as_many_crowns_stand_as_drops_strike_the_ground_while_one_lasts
 BROKEN = (
     # blur
     Mutation("blur", "motion.sweep.STEP_PX", 30.0, test_motion_exposure.test_a_blurred_edge_has_no_replicas, {"step": 14.0}),
     Mutation("blur", "motion.highlights.recovered", dull_as_shown, test_motion_exposure.test_a_lamp_leaves_a_saturated_streak),
     Mutation("blur", "motion.grain.give_back", lambda *_: None, test_motion_exposure.test_a_static_clip_gives_the_input_back_to_noise),
     Mutation("blur", "psf.aperture", times(psf.aperture, 1.05), test_motion_defocus.test_a_lamp_becomes_a_disc_of_its_diameter, {"length": 8.0}),
+    Mutation("blur", "chain.LAST", (), test_chain.test_a_flare_is_shaken_with_the_rest_of_the_picture),
     # compression
     Mutation("compression", "coding.codecs.jpeg", wrong_quality, test_codecs.test_quantisation_table_is_that_of_the_quality, {"quality": 50}),
     Mutation("compression", "coding.codec_chain._through", no_offset, test_codec_chain.test_grid_of_an_inner_hop_is_where_the_record_says, {"dx": 3, "dy": 5}),
@@ -160,6 +217,12 @@ BROKEN = (
     Mutation("haze", "air.passage.EPS", 1.0, test_haze.test_no_halo_at_a_depth_edge),
     Mutation("haze", "air.airlight.LEAST", 0.8, test_haze.test_night_air_stays_dark),
     Mutation("haze", "air.airlight.LAMPLIT", (1.0, 1.0), test_airlight.test_night_air_is_bright_about_lamps_and_day_air_is_not),
+    Mutation("haze", "haze._veil", reads("exposure_ev", -1.0), test_haze_params.test_a_stop_more_is_twice_the_light),
+    Mutation("haze", "haze._veil", unexposed_air, test_haze_params.test_a_stop_more_is_twice_the_light),
+    Mutation("haze", "haze._veil", reads("metering", -1.0), test_haze_params.test_a_meter_that_undoes_all_keeps_the_mean),
+    Mutation("haze", "haze.airlight", dull_level, test_haze_params.test_the_level_of_the_air_is_a_factor),
+    Mutation("haze", "air.shot.add", lambda *of, right=shot.add: right(*of[:2], 9 * of[2]), test_haze_params.test_shot_noise_has_the_variance_of_its_record),
+    Mutation("haze", "air.optical_depth._patches", thinned, test_haze_params.test_patches_move_haze_and_add_none, {"patchiness": 0.3}),
     # low light
     Mutation("low_light", "dark.dimming.darkened", missing_ev, test_low_light.test_one_more_ev_halves_the_light, {"contrast": 0.0}),
     Mutation("low_light", "dark.shining.CLIPPED", (1e-6, 1e-6), test_low_light.test_a_lamp_stays_saturated, {"exposure_ev": 5.0, "late": False}),
@@ -186,6 +249,13 @@ BROKEN = (
     Mutation("rain", "drops.population.extinction_per_m", times(population.extinction_per_m, 1.1), test_rain.test_more_rain_covers_more_and_veils_more),
     Mutation("rain", "drops.flight.fall_m_s", times(flight.fall_m_s, 1.3), test_rain.test_streaks_lie_as_the_wind_blows, {"wind": 4.0}),
     Mutation("rain", "drops.splat._there", never_hidden, test_rain.test_no_streak_is_seen_through_a_near_thing),
+    Mutation("rain", "drops.sheets.before", lambda metres, _depth_m: np.ones_like(metres), test_rain.test_no_image_of_rain_is_seen_through_a_near_thing),
+    Mutation("rain", "drops.flight.streaks", swelling_twice, PINHOLE, {"along": 6.0, "horizon": 0.5}),
+    Mutation("rain", "drops.flight.streaks", pitched_wrongly, PINHOLE, {"along": 6.0, "horizon": 0.9}),
+    Mutation("rain", "drops.flight.streaks", in_a_storm, test_drops_flight.test_turbulence_is_the_sideways_speed_in_shares_of_the_fall),
+    Mutation("rain", "drops.splashes.LASTS_S", 0.5, CROWNS),
+    Mutation("rain", "drops.splashes.splashes", foreshortened, CROWNS),
+    Mutation("rain", "drops.lens._drawn", few, test_drops_lens.test_many_small_drops_cover_what_is_asked_too),
     # reflection
     Mutation("reflection", "glass.fresnel.INDEX", 1.33, test_glass_fresnel.test_a_pane_mirrors_eight_percent_head_on),
     Mutation("reflection", "glass.mixture._with_highlights", in_gamma, test_reflection.test_the_mixture_less_what_passes_is_what_is_mirrored, {"key": "a"}),

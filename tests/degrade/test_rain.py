@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,20 @@ def test_no_streak_is_seen_through_a_near_thing() -> None:
     layer = covered(params, flat(half))
     assert layer[:, 8:120].max() == 0.0
     assert layer[:, 136:].mean() > 0.01
+
+
+def test_no_image_of_rain_is_seen_through_a_near_thing() -> None:
+    """A sheet falls before the open half of the picture, and none of it before a thing nearer than all rain."""
+    half = np.zeros((64, 64), np.float32)
+    half[:, :32] = 1.0
+    image: Texture = np.full((256, 256, 4), 255, np.uint8)
+    image[..., :3] = 255 * (np.arange(256) % 7 == 0)[:, None]
+    light, assets = flat(half)
+    params = drawn(**{**PLAIN, "near_m": population.NEAREST_M}, rain_mm_h=60.0, aperture_mm=0.2)
+    params = params._replace(textures=(sheets.Sheet(0.5, 0.5, 1.0, mirrored=False, gain=0.4),))
+    layer = covered(params, (light, replace(assets, textures={"rain": (image,)})))
+    assert layer[:, 8:116].max() < 1e-3
+    assert layer[:, 140:].mean() > 0.05
 
 
 def test_the_nearer_the_thing_the_less_rain_is_before_it() -> None:
