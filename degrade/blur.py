@@ -196,7 +196,7 @@ def severity(params: BlurParams) -> float:
 
 GENERATOR: Generator[BlurRanges, BlurParams] = Generator(
     name="blur",
-    version=2,
+    version=3,
     about="clips averaged over a drawn shutter; shaken cameras, moving things and missed focus for stills; in linear light",
     stage=Stage.LENS,
     severity_name="blur length",

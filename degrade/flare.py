@@ -99,7 +99,7 @@ def sample(rng: np.random.Generator, ranges: FlareRanges, facts: Facts, stratum:
     return FlareParams(
         glare=glare,
         sources=sources,
-        lens=_lens(rng, ranges, diffracts=not pasted, seen=any(0 <= source.x_frac <= 1 and 0 <= source.y_frac <= 1 for source in sources)),
+        lens=_lens(rng, ranges, diffracts=not pasted, seen=any(source.seen for source in sources)),
         textures=pasted,
         exposure_ev=-uniform(rng, *ranges.metering) * math.log2(1.0 + glare / 100.0),
         noise_gain=uniform(rng, *ranges.noise_gain),
@@ -274,7 +274,7 @@ def _pasted(rng: np.random.Generator, ranges: FlareRanges) -> tuple[Pasted, ...]
 
 GENERATOR = Generator(
     name="flare",
-    version=2,
+    version=3,
     about="veil, starbursts, ghosts and streaks that the lens adds to the photo's own lights",
     stage=Stage.LENS,
     severity_name="drowned share",

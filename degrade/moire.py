@@ -23,7 +23,7 @@ from pydantic import PrivateAttr
 from degrade.contract import Assets, Facts, Generator, Interval, Linear, Ranges, Srgb, Stage, choice, interval, share
 from degrade.keys import Weights
 from degrade.raw import bayer
-from degrade.screen import blend, gratings, optics, retake
+from degrade.screen import blend, geometry, gratings, optics, retake
 from degrade.screen.geometry import View
 from degrade.stream import chance, log_uniform, new_seed, pick, uniform
 
@@ -60,7 +60,7 @@ class MoireRanges(Ranges):
     zooms: Weights[Zoom] = choice({1: 0.3, 2: 0.45, 3: 0.25}, "camera pixels per pixel of the photo, and how often")
     bands: Interval = interval(1, 30, "per short side", "how far the pitch lies from resonance", (0.1, 500))
     slant: Interval = interval(0.5, 20, "bands per short side", "how far the display is rolled", (0.01, 500))
-    tilt_deg: Interval = interval(0, 25, "degrees", "between display and sensor; small ones are likelier", (0, 60))
+    tilt_deg: Interval = interval(0, 25, "degrees", "between display and sensor; small ones are likelier, and none hides a corner", (0, 60))
     field_deg: Interval = interval(15, 45, "degrees", "field of view across the short side", (1, 80))
     k1: Interval = interval(-0.03, 0.05, "1/half diagonal^2", "radial distortion", (-0.2, 0.2))
     soft_px: Interval = interval(0.3, 0.8, "camera px", "blur of lens and anti-alias filter, one sigma", (0.1, 3))
@@ -133,13 +133,15 @@ def _sample_screen(rng: np.random.Generator, ranges: MoireRanges, facts: Facts, 
     sites = camera.zoom * min(facts.width, facts.height)
     off = _signed(ranges.bands, draws[3]) * resonance / sites
     roll = _signed(ranges.slant, draws[4]) * resonance / sites
+    field_deg, k1 = _at(ranges.field_deg, draws[7]), _at(ranges.k1, draws[8])
+    steepest_deg = geometry.steepest_deg(field_deg, k1, (camera.zoom * facts.width, camera.zoom * facts.height))
     view = View(
         pitch_px=resonance / (1 + min(max(off, -FARTHEST), FARTHEST)),
         roll_deg=math.degrees(math.asin(min(max(roll, -0.5), 0.5))),
-        tilt_deg=_at(ranges.tilt_deg, draws[5] ** 2),
+        tilt_deg=min(_at(ranges.tilt_deg, draws[5] ** 2), steepest_deg),
         axis_deg=180 * draws[6],
-        field_deg=_at(ranges.field_deg, draws[7]),
-        k1=_at(ranges.k1, draws[8]),
+        field_deg=field_deg,
+        k1=k1,
         x_phase=draws[9],
         y_phase=draws[10],
     )

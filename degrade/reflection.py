@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from degrade import camera
 from degrade.arrays import strips
-from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Noted, Ranges, Srgb, Stage, interval, share
+from degrade.contract import STRATA, Assets, Facts, Generator, Interval, Linear, Noted, Ranges, Srgb, Stage, Texture, interval, share
 from degrade.errors import BadSample, Reason
 from degrade.glass import mixture, usable, view
 from degrade.glass.border import Curtain, Edge
@@ -64,7 +64,7 @@ class ReflectionRanges(Ranges):
     soft_frac: Interval = interval(0.08, 0.4, "short sides", "passage from light to dark in it", (0.001, 1))
     left: Interval = interval(0.0, 0.4, "0..1", "light that is left in the dark part", (0, 1))
     dirty: float = share(0.35, "how often the glass is dirty")
-    coverage: Interval = interval(0.002, 0.02, "0..1", "share of the glass that dirt covers", (0, 0.5))
+    coverage: Interval = interval(0.002, 0.02, "0..1", "share of the glass that dirt covers", (1e-4, 0.5))
     specks: Interval = interval(150, 3000, "per frame", "specks of dust", (1, 20000))
     bank: float = share(0.5, "how often dirty glass shows an image of the bank, where there is one")
     strength: Interval = interval(0.1, 0.5, "0..1", "of the alpha of such an image", (0, 1))
@@ -158,7 +158,7 @@ def render(light: Linear, params: ReflectionParams, assets: Assets) -> Noted:
         assets: needs `partner`, and an image for each of `params.textures`.
 
     Raises:
-        ValueError: no partner.
+        ValueError: no partner, or images of the bank are missing.
         BadSample: in no view is the mixture worth training on.
     """
     partner = _partner(assets)
@@ -187,6 +187,13 @@ def _partner(assets: Assets) -> Srgb:
     return assets.partner
 
 
+def _bank(params: ReflectionParams, assets: Assets) -> tuple[Texture, ...]:
+    images = assets.textures.get(GENERATOR.name, ())
+    if len(images) < len(params.textures):
+        raise ValueError(f"reflection needs {len(params.textures)} images in assets.textures['reflection'], {len(images)} are there: pick them from its bank")
+    return images[: len(params.textures)]
+
+
 def _seen(light: Linear, partner: Srgb, chosen: View, params: ReflectionParams, assets: Assets) -> _Exposed:
     """Return a view of the partner at full size."""
     scene = params.glass.mirrored
@@ -197,8 +204,7 @@ def _seen(light: Linear, partner: Srgb, chosen: View, params: ReflectionParams, 
 def _expose(light: Linear, shown: Srgb, lamps: float, chosen: View, params: ReflectionParams, assets: Assets) -> _Exposed:
     """Return both lights of a view, and their factors: the energies' ratio is the record's, the meter sees their sum."""
     focal_px = light.shape[0] / 2 / math.tan(assets.height_rad / 2)
-    bank = assets.textures.get(GENERATOR.name, ())[: len(params.textures)]
-    both, pane_share = mixture.through(light, shown, lamps, params.glass, chosen, params.textures, bank, focal_px)
+    both, pane_share = mixture.through(light, shown, lamps, params.glass, chosen, params.textures, _bank(params, assets), focal_px)
     if min(both.passed_mean, both.mirrored_mean) < 1e-6:
         return _Exposed(both, 1.0, 0.0, 0.0)  # black: nothing to compare with
     ratio = params.reflected_pct / 100

@@ -15,7 +15,7 @@ import numpy as np
 
 from degrade import camera
 from degrade.arrays import strips
-from degrade.contract import Linear, Texture
+from degrade.contract import Linear, Map, Texture
 from degrade.lens import ghosts, pasted, starburst, streak, veil
 from degrade.lens.aperture import Aperture
 
@@ -24,7 +24,7 @@ COARSEST = 4  # photo px per px of the canvas, at most
 GHOSTED = 2  # lights that are strong enough for visible ghosts and streaks
 GHOST_CEILING = 8.0  # medians of the rest of the flare: more hides the scene like a paper disc, and no ghost does
 SHOULDER = 1.2  # display whites that added light comes near to: cameras do not cut their highlights off
-SPARSE, HALVINGS = 4, 18  # of the search for the scale
+SPARSE, HALVINGS, CORRECTIONS = 4, 14, 5  # of the search for the scale
 COLOURED = 0.02  # mean difference of the channels, relative to green, below which a photo is black and white
 DARKEST = 0.01  # mean light that a scene is taken to have at least, so that flare on black is not nothing
 
@@ -37,6 +37,11 @@ class Source(NamedTuple):
     radius_frac: float
     colour: tuple[float, float, float]
     flux: float  # relative to the strongest
+
+    @property
+    def seen(self) -> bool:
+        """Whether it stands in the frame."""
+        return 0 <= self.x_frac <= 1 and 0 <= self.y_frac <= 1
 
 
 class Burst(NamedTuple):
@@ -88,8 +93,16 @@ def added(photo: Linear, sources: tuple[Source, ...], lens: Lens, glare: float, 
         _mirror(canvas, photo, step, sources, lens)
     mean = max(float(cv2.cvtColor(np.minimum(scene, 1), cv2.COLOR_RGB2GRAY).mean()), DARKEST)
     canvas = _as_coloured_as(scene, canvas)
-    canvas *= np.float32(-_scale_for(canvas, glare) * mean / SHOULDER)
-    return Added(np.float32(SHOULDER) - np.float32(SHOULDER) * cv2.exp(canvas), step)
+    return Added(_shown(canvas, _scale_for(canvas, glare, mean)), step)
+
+
+def _shown(canvas: Linear, scale: float) -> Linear:
+    """Return the light that a camera shows of a canvas made `scale` times as bright."""
+    light: Linear = canvas * np.float32(-scale / SHOULDER)
+    cv2.exp(light, light)
+    light *= np.float32(-SHOULDER)
+    light += np.float32(SHOULDER)
+    return light
 
 
 def _as_coloured_as(scene: Linear, canvas: Linear) -> Linear:
@@ -111,22 +124,32 @@ def drowned(light: Linear, mean: float) -> float:
         light: HxWx3, added.
         mean: luminance of the photo.
     """
-    grey = cv2.cvtColor(light, cv2.COLOR_RGB2GRAY)
-    return float(cv2.min(grey * np.float32(1 / mean), 1.0).mean())
+    return _covered(cv2.cvtColor(light, cv2.COLOR_RGB2GRAY), 1 / mean)
 
 
-def _scale_for(canvas: Linear, glare: float) -> float:
-    """Return what to multiply the canvas by so that `drowned(canvas, 1)` is as wanted: by halving, on every fourth pixel."""
+def _covered(grey: Map, gain: float) -> float:
+    return float(cv2.min(grey * np.float32(gain), 1.0).mean())
+
+
+def _scale_for(canvas: Linear, glare: float, mean: float) -> float:
+    """Return what to multiply the canvas by so that what is shown of it drowns as much as is wanted, found on every fourth pixel.
+
+    By halving as if light had no shoulder; what that takes is then put back, in few steps: the next one would change less than 1 %.
+    """
     sparse = np.ascontiguousarray(canvas[::SPARSE, ::SPARSE])
+    grey = cv2.cvtColor(sparse, cv2.COLOR_RGB2GRAY)
     low, high = -20.0, 20.0  # log scale
-    start = math.log(1 / max(float(np.median(sparse)), 1e-12))
+    start = math.log(1 / max(float(np.median(grey)), 1e-12))
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if drowned(sparse, math.exp(-middle - start)) < glare:
+        if _covered(grey, math.exp(middle + start)) < glare:
             low = middle
         else:
             high = middle
-    return math.exp(low + start)
+    scale = mean * math.exp(low + start)
+    for _ in range(CORRECTIONS):
+        scale *= glare / max(drowned(_shown(sparse, scale), mean), 1e-12)
+    return scale
 
 
 def _unit(canvas: Linear) -> float:
@@ -180,12 +203,12 @@ def _mirror(canvas: Linear, photo: Linear, step: int, sources: tuple[Source, ...
     """Add the mirror images of the lights that stand in the frame: what shines near each, and nothing of the rest."""
     short, centre = min(canvas.shape[:2]), _point(lens.centre, canvas.shape)
     for source in sources:
+        if lens.mirror is None or not source.seen:
+            continue
         lamp = _shine(source, canvas.shape)
         reach = math.ceil(3 * short * (source.radius_frac + 0.01))
         left, top = max(round(lamp.x) - reach, 0), max(round(lamp.y) - reach, 0)
         part = photo[top * step : (round(lamp.y) + reach + 1) * step, left * step : (round(lamp.x) + reach + 1) * step]
-        if lens.mirror is None or min(part.shape[:2]) < step or lamp.x < 0 or lamp.y < 0:
-            continue
         small = strips.reduced(np.ascontiguousarray(part), step)
         bright = small * small  # what is dull beside the light hardly shows
         here = veil.Shine(lamp.x - left, lamp.y - top, lamp.energy)

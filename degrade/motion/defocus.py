@@ -2,10 +2,11 @@
 
     diameter = D (miss + (1 - miss) |1/Z - 1/Z_f| / n)        (thin lens, inverse distance Z; n its 90th percentile)
 
-in linear light, so that lamps become bright discs of the aperture's shape. The scene is cut into layers of equal inverse depth and
-put together from the far end: each layer is the picture of what lies at its depth, continued behind nearer things, spread by its own
-aperture, and seen through the spread matte of everything nearer. So a blurred foreground softens over a sharp ground, and a
-sharp thing leaves no halo on a blurred one (Barsky and Kosloff, "Algorithms for Rendering Depth of Field Effects", 2008).
+in linear light, so that lamps become bright discs of the aperture's shape. The scene is cut into layers of equal inverse depth, one of
+them in the plane of focus, and put together from the far end: each layer is the picture of what lies at its depth, continued behind
+nearer things, spread by its own aperture, and seen through the spread matte of everything nearer. So a blurred foreground softens over
+a sharp ground, and a sharp thing leaves no halo on a blurred one (Barsky and Kosloff, "Algorithms for Rendering Depth of Field
+Effects", 2008).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from degrade.contract import Linear, Map
 from degrade.motion import fill, fine
 
 LAYERS = 6
+AT_END = 0.02  # share of the range of depths within which the plane of focus is that of the nearest or the farthest things
 LEAST_PX = 0.6  # a smaller disc is sharp
 KERNEL_PX = 10.0  # larger discs are spread at half the size, a quarter, ...: what they spread is smooth
 FILL_STEP = 4  # what lies behind things is found at a quarter of the size
@@ -42,6 +44,14 @@ class Lens(NamedTuple):
     turn_deg: float
 
 
+class Slab(NamedTuple):
+    """Inverse depths of a layer and of those beside it, between which they pass into each other."""
+
+    farther: float
+    here: float
+    nearer: float
+
+
 def diameters(lens: Lens, inverse: Map, length_px: float, at: Map) -> Map:
     """Return the diameter of the disc at inverse depths, px.
 
@@ -51,11 +61,15 @@ def diameters(lens: Lens, inverse: Map, length_px: float, at: Map) -> Map:
         length_px: blur length; at most a tenth of the photo is blurred more.
         at: the inverse depths, of any shape.
     """
-    few = inverse[::FEW, ::FEW]
-    focus = np.quantile(few, 1.0 - lens.focus)
-    scale = max(float(np.quantile(np.abs(few - focus), 0.9)), 1e-3)
+    focus = _focus(lens, inverse)
+    scale = max(float(np.quantile(np.abs(inverse[::FEW, ::FEW] - focus), 0.9)), 1e-3)
     share = lens.miss + (1 - lens.miss) * np.minimum(np.abs(at - focus) / scale, 1.3)
     return np.asarray(share * psf.disc_for(length_px), np.float32)
+
+
+def _focus(lens: Lens, inverse: Map) -> float:
+    """Return the inverse depth of the plane of focus."""
+    return float(np.quantile(inverse[::FEW, ::FEW], 1.0 - lens.focus))
 
 
 def render(light: Linear, lens: Lens, length_px: float, inverse: Map) -> Linear:
@@ -70,14 +84,15 @@ def render(light: Linear, lens: Lens, length_px: float, inverse: Map) -> Linear:
     if lens.miss >= 1.0 or float(np.ptp(inverse)) < 1e-3:
         return _evenly(light, lens, psf.disc_for(length_px))
     near = fine.on_edges(inverse, light)
-    edges = np.linspace(float(near.min()), float(near.max()), LAYERS, dtype=np.float32)
+    slabs = layers(float(near.min()), float(near.max()), _focus(lens, inverse))
     scenes: dict[int, tuple[Linear, Map]] = {}
     made, step = None, 1
-    for layer, size in enumerate(diameters(lens, inverse, length_px, edges).tolist()):
+    sizes = diameters(lens, inverse, length_px, np.array([slab.here for slab in slabs], np.float32)).tolist()
+    for slab, size in zip(slabs, sizes, strict=True):
         own_step = step_for(size, light.shape)
         if own_step not in scenes:
             scenes[own_step] = strips.reduced(light, own_step), strips.reduced(near, own_step)
-        own = spread(_cut(*scenes[own_step], edges, layer, max(FILL_STEP // own_step, 1)), lens, size, own_step)
+        own = spread(_cut(*scenes[own_step], slab, max(FILL_STEP // own_step, 1)), lens, size, own_step)
         if made is None:
             made, step = own, own_step
             continue
@@ -89,6 +104,18 @@ def render(light: Linear, lens: Lens, length_px: float, inverse: Map) -> Linear:
     return cv2.cvtColor(_enlarged(made, step, light.shape), cv2.COLOR_RGBA2RGB)
 
 
+def layers(low: float, high: float, focus: float) -> list[Slab]:
+    """Return layers from inverse depth `low` to `high`, evenly spaced on each side of the plane of focus.
+
+    One of them lies in it: what is between two layers is a mixture of both, and as blurred as they are.
+    """
+    share = min(max((focus - low) / (high - low), 0.0), 1.0)
+    farther = min(max(round(share * (LAYERS - 1)), int(share > AT_END)), LAYERS - 1 - int(share < 1 - AT_END))
+    middle = low + share * (high - low)
+    edges = [*np.linspace(low, middle, farther, endpoint=False).tolist(), *np.linspace(middle, high, LAYERS - farther).tolist()]
+    return [Slab(*three) for three in zip((edges[0] - 1, *edges[:-1]), edges, (*edges[1:], edges[-1] + 1), strict=True)]
+
+
 def step_for(diameter_px: float, shape: tuple[int, ...]) -> int:
     """Return at what fraction of the size a disc is spread: a power of two."""
     step = 1
@@ -97,35 +124,34 @@ def step_for(diameter_px: float, shape: tuple[int, ...]) -> int:
     return step
 
 
-def _cut(light: Linear, near: Map, edges: NDArray[np.float32], layer: int, step: int) -> Layer:
+def _cut(light: Linear, near: Map, slab: Slab, step: int) -> Layer:
     """Return the picture with what is nearer than a layer replaced by the layer's own surroundings, and what it and that cover."""
-    here, gap = float(edges[layer]), float(edges[1] - edges[0])
-    behind = _behind(light, near, here, gap, step) if layer + 1 < LAYERS else None
+    behind = _behind(light, near, slab, step)
     cut = np.empty((*near.shape, 4), np.float32)
     for rows in strips.rows_of(near.shape, step):
         colour = light[rows]
         if behind is not None:
-            hidden = _ramp(near[rows], here, gap)
+            hidden = _ramp(near[rows], slab.here, slab.nearer)
             if float(hidden.max()) > 0:
                 beyond = cv2.subtract(strips.enlarged(behind, step, rows, near.shape[1]), colour)
                 colour = cv2.accumulateProduct(beyond, cv2.cvtColor(hidden, cv2.COLOR_GRAY2RGB), colour.copy())
-        cv2.insertChannel(_ramp(near[rows], here - gap, gap), cv2.cvtColor(colour, cv2.COLOR_RGB2RGBA, cut[rows]), 3)
+        cv2.insertChannel(_ramp(near[rows], slab.farther, slab.here), cv2.cvtColor(colour, cv2.COLOR_RGB2RGBA, cut[rows]), 3)
     return cut
 
 
-def _behind(light: Linear, near: Map, here: float, gap: float, step: int) -> Linear | None:
+def _behind(light: Linear, near: Map, slab: Slab, step: int) -> Linear | None:
     """Return what a layer shows continued behind nearer things, at a fraction of the size, or nothing where hardly anything is hidden."""
     small = strips.reduced(near, step)
-    hidden = _ramp(small, here, gap)
+    hidden = _ramp(small, slab.here, slab.nearer)
     if float(hidden.mean()) < JUST_BEHIND:
         return None
-    own = _ramp(small, here - gap, gap) * (1 - hidden)
+    own = _ramp(small, slab.farther, slab.here) * (1 - hidden)
     return fill.filled(strips.reduced(light, step), np.maximum(own, np.float32(1e-3)))
 
 
-def _ramp(near: Map, low: float, width: float) -> Map:
-    """Return 0 up to an inverse depth, and 1 from `width` beyond it."""
-    share = cv2.addWeighted(near, 1 / width, near, 0.0, -low / width)
+def _ramp(near: Map, low: float, high: float) -> Map:
+    """Return 0 up to an inverse depth, and 1 from another one on."""
+    share = cv2.addWeighted(near, 1 / (high - low), near, 0.0, -low / (high - low))
     return np.clip(share, 0, 1, out=share)
 
 

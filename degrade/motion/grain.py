@@ -22,6 +22,7 @@ SECOND = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / np.float3
 GREY = np.full((1, 3), 1 / 3)
 BLOCK_PX = 16
 LEVELS = 12  # of brightness, by its root
+BLACK = -1  # the level of blocks without any light: they have no noise, and tell nothing of that of others
 FLATTEST = 0.15  # share of blocks at a level that tell noise from texture
 FEWEST = 4  # blocks that make a level
 TEXTURE = 3.0  # times the quieter levels' variance per light: what is beyond it was not noise
@@ -74,9 +75,9 @@ def missing(one: Linear, average: Linear) -> Missing:
     """
     before, after = measured(one), measured(average)
     root = np.sqrt(before.light).ravel()
-    level = np.minimum((root * LEVELS).astype(int), LEVELS - 1)
+    level = np.where(root > 0, np.minimum((root * LEVELS).astype(int), LEVELS - 1), BLACK)
     lights, shared, own = [], [], []
-    for at in range(LEVELS):
+    for at in (BLACK, *range(LEVELS)):
         here = np.flatnonzero((level == at) & (root < 0.97))
         if len(here) < FEWEST:
             continue
@@ -87,10 +88,11 @@ def missing(one: Linear, average: Linear) -> Missing:
         lights.append(float((root[few] ** 2).mean()))
         shared.append(max(lost_each - alone, 0.0))
         own.append(alone)
-    if not lights:
-        return Missing(np.zeros(1), np.zeros(1), np.zeros(1))
     light, most = np.array(lights), np.array(shared) + np.array(own)
-    cap = TEXTURE * float(np.quantile(most / light, 0.25)) * light
+    lit = light > 0
+    if not lit.any():
+        return Missing(np.zeros(1), np.zeros(1), np.zeros(1))
+    cap = TEXTURE * float(np.quantile(most[lit] / light[lit], 0.25)) * light
     fair = np.minimum(cap / np.maximum(most, 1e-12), 1.0)
     return Missing(light, np.array(shared) * fair, np.array(own) * fair)
 

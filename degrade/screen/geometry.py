@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from degrade.screen.optics import Gradient
 
 STEP = 8  # camera px between the nodes of the map: strongest tilt and lens bend a photo of 500 px by 1/50 display px between them
+NEAREST = 0.7  # how near a ray may come to passing the display by (at 1 it runs along it): the map of nodes still follows it
 
 Coordinates = NDArray[np.float64]  # ...x2: display column, display row
 
@@ -45,6 +46,23 @@ def looked_at(x: NDArray[np.float64], y: NDArray[np.float64], view: View, size: 
         size: (width, height) of the camera's picture.
     """
     return np.asarray(_plane(x, y, view, size) @ _turn(view, size).T) / view.pitch_px
+
+
+def steepest_deg(field_deg: float, k1: float, size: tuple[int, int]) -> float:
+    """Return the tilt up to which every ray meets the display well before the camera; beyond it, the far corners would be folded back.
+
+    A ray that leaves the axis by u focal lengths meets a display tilted towards it where u tan(tilt) < 1.
+
+    Args:
+        field_deg: field of view across the short side.
+        k1: of the lens.
+        size: (width, height) of the camera's picture.
+    """
+    width, height = (side + 3 * STEP for side in size)  # as far as the nodes of the map
+    corner = math.hypot(width, height) / math.hypot(*size)
+    bent = 1 + max(k1, 0.0) * corner**2
+    farthest = math.hypot(width, height) / min(size) * math.tan(math.radians(field_deg) / 2) * bent
+    return math.degrees(math.atan(NEAREST / farthest))
 
 
 def gradient(view: View, size: tuple[int, int]) -> Gradient:

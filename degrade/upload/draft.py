@@ -74,7 +74,14 @@ class Draft(NamedTuple):
 
 
 def cut(preset: Preset, allowed: Limits) -> Preset:
-    """Return a preset with its numbers cut to what a recipe allows."""
+    """Return a preset with its numbers cut to what a recipe allows.
+
+    Raises:
+        ValueError: no kernel has a side that is allowed.
+    """
+    (narrow, wide), (least, most) = allowed.side_px, _halves(allowed.side_px)
+    if narrow <= wide and least > most:
+        raise ValueError(f"`side_px` = [{narrow}, {wide}] px holds no odd number, and kernels have odd sides: widen it by 1")
     orders = [
         order._replace(
             sigma_px=_cut(order.sigma_px, allowed.sigma_px),
@@ -161,7 +168,7 @@ def settled(drawn: Draft, band: Span, roll: float) -> tuple[tuple[Pass, ...], Fi
     height = math.log(band[1] / band[0])
     target = math.log(band[0]) + height * (NEAR + (1.0 - 2.0 * NEAR) * roll)
     (least, mild), (most, hard) = (0.0, math.log(MILDEST) - target), (2.0, len(drawn.looks) * math.log(WORST) - target)
-    dial = most * max(mild, 0.0) / (max(mild, 0.0) - hard)
+    dial = min(most * max(mild, 0.0) / (max(mild, 0.0) - hard), most)  # turned farther, it would leave the preset
     for attempt in range(TRIES):
         tolls, factor, cutoff = _at(drawn, dial)
         off = math.log(left(tolls, 1.0 / factor, cutoff, saved_last=drawn.finish.saved_last)) - target
@@ -218,8 +225,13 @@ def _finish(finish: Finish, factor: float, cutoff: float) -> Finish:
 
 def _side(allowed: Limits, roll: Roll) -> int:
     """Draw an odd side of a kernel."""
-    low, high = int(allowed.side_px[0]) // 2, (int(allowed.side_px[1]) - 1) // 2
+    low, high = _halves(allowed.side_px)
     return 2 * (low + int((high - low + 1) * roll())) + 1
+
+
+def _halves(side_px: Span) -> tuple[int, int]:
+    """Return n for the least and the largest side 2 n + 1 in an interval."""
+    return math.ceil((side_px[0] - 1) / 2), math.floor((side_px[1] - 1) / 2)
 
 
 def _knob(span: Span, roll: Roll) -> Knob:

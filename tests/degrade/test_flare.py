@@ -14,6 +14,7 @@ from degrade import camera, chain, flare
 from degrade.contract import STRATA, Assets, Facts, Light, Linear, Srgb, Texture
 from degrade.errors import BadSample, Reason
 from degrade.lens import added
+from degrade.lens.ghosts import Mirror
 from degrade.lens.pasted import Pasted
 from degrade.scene import lights
 from degrade.stream import stream
@@ -64,12 +65,12 @@ def test_what_is_added_is_the_layer(light: Linear) -> None:
 
 @pytest.mark.parametrize("stratum", range(1, STRATA + 1))
 def test_the_added_light_drowns_the_recorded_share(light: Linear, stratum: int) -> None:
-    """Severity measured on the layer is the severity of the record, but for the shoulder of the brightest parts."""
-    for key in "abcd":
+    """Severity measured on the layer is the severity of the record, on a dark and on a bright photo, whose added light meets the shoulder."""
+    for key, photo in itertools.product("abcd", (light, np.minimum(12 * light, 1))):
         params = drawn(stratum, key)
-        mean = float(cv2.cvtColor(np.minimum(light, 1), cv2.COLOR_RGB2GRAY).mean())
-        seen = added.drowned(flare.layers(light, params, Assets())["flare"], mean)
-        assert 100 * seen == pytest.approx(params.glare, rel=0.05)
+        mean = float(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY).mean())
+        seen = added.drowned(flare.layers(photo, params, Assets())["flare"], mean)
+        assert 100 * seen == pytest.approx(params.glare, rel=0.03)
 
 
 def test_the_lamp_stays_clipped_in_both_sides(street: Srgb) -> None:
@@ -129,6 +130,17 @@ def test_a_light_outside_the_frame_puts_no_core_into_it(light: Linear) -> None:
         ring = params.lens.halo is not None
         assert ring or min(column, row, 319 - column, 255 - row) <= 4
         assert layer[96:160, 120:200].max() < 0.9 * peak
+
+
+@pytest.mark.parametrize(("x", "y"), [(-0.02, 0.5), (1.02, 0.5), (0.5, -0.02), (0.5, 1.02)])
+def test_a_light_beyond_any_edge_has_no_mirror_image(light: Linear, x: float, y: float) -> None:
+    """Its lens would show one if it stood in the frame."""
+    params = drawn(facts=Facts(320, 256, lights=(LAMP._replace(x_frac=x, y_frac=y),)))
+    shown = lens(params, mirror=Mirror(0.02, (1.0, 1.0, 1.0), 0.003))
+    bare = lens(params, mirror=None)
+    assert np.array_equal(flare.layers(light, shown, Assets())["flare"], flare.layers(light, bare, Assets())["flare"])
+    inside = [one._replace(sources=(one.sources[0]._replace(x_frac=0.97, y_frac=0.97),)) for one in (shown, bare)]
+    assert not np.array_equal(*(flare.layers(light, one, Assets())["flare"] for one in inside))
 
 
 def test_no_lamp_is_no_flare_unless_one_outside_is_wanted() -> None:

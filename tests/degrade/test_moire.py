@@ -10,7 +10,7 @@ import pytest
 
 from degrade import camera, moire
 from degrade.contract import Assets, Facts, Linear, Srgb
-from degrade.screen import optics
+from degrade.screen import geometry, optics
 from degrade.stream import stream
 
 DISPLAY = moire.MoireRanges(photographed=1.0)
@@ -53,6 +53,18 @@ def test_the_pair_is_registered(ranges: moire.MoireRanges) -> None:
     for key in range(12):
         found = shift_px(page(), shown(draw(1 + key % 5, key, ranges), camera.to_linear(page())))
         assert max(found) < (0.1 if key % 5 < 3 else 0.3), (key, found)
+
+
+@pytest.mark.parametrize("size", [(256, 256), (1280, 64)])
+def test_no_display_is_tilted_until_a_corner_looks_past_it(size: tuple[int, int]) -> None:
+    """The strongest tilts and fields of view that a recipe may ask for are cut to what the picture's corners see."""
+    steep = moire.MoireRanges(photographed=1.0, tilt_deg=(60, 60), field_deg=(60, 80), k1=(-0.2, 0.2))
+    for key in range(40):
+        screen = draw(1 + key % 5, key, steep, Facts(*size)).screen
+        assert screen is not None
+        zoomed = (screen.zoom * size[0], screen.zoom * size[1])
+        assert screen.view.tilt_deg == geometry.steepest_deg(screen.view.field_deg, screen.view.k1, zoomed)
+        assert int(geometry.phases(screen.view, zoomed, 1, 64).max()) < 2**24
 
 
 def test_a_shift_would_be_noticed() -> None:

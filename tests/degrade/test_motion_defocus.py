@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from degrade.motion import defocus, fill
 EVERYWHERE = defocus.Lens(focus=0.0, miss=1.0, blades=0, roundness=0.5, turn_deg=0.0)
 NEAR = defocus.Lens(focus=0.0, miss=0.0, blades=0, roundness=0.5, turn_deg=0.0)
 FAR = NEAR._replace(focus=1.0)
+PARTS = (slice(20, 108), slice(148, 236), slice(276, 364))  # of three things side by side, without their outlines
 
 
 def halves(near: float, far: float) -> tuple[Linear, np.ndarray]:
@@ -47,6 +50,32 @@ def test_the_plane_of_focus_is_sharp_and_the_rest_is_not(astronaut: Srgb) -> Non
     off = np.abs(seen - light).mean(axis=(0, 2))
     assert off[:110].max() < 1e-4
     assert off[150:].mean() > 0.01
+
+
+@pytest.mark.parametrize("length", [12.0, 24.0, 48.0])
+@pytest.mark.parametrize("depth", [0.03, 0.3, 0.5, 0.7, 0.97])
+def test_the_plane_of_focus_is_sharp_wherever_it_lies(astronaut: Srgb, depth: float, length: float) -> None:
+    """A thing in focus between a farther and a nearer one keeps its detail, whatever its depth among theirs; the others lose theirs."""
+    light = camera.to_linear(astronaut[:256, :384])
+    inverse = np.zeros((256, 384), np.float32)
+    inverse[:, 128:256], inverse[:, 256:] = depth, 1
+    seen = defocus.render(light, NEAR._replace(focus=0.5), length, inverse)
+    far, middle, near = (float(np.abs(np.diff(seen[:, part], axis=1)).mean() / np.abs(np.diff(light[:, part], axis=1)).mean()) for part in PARTS)
+    assert middle > 0.97
+    assert min(far, near) < 0.6
+
+
+@pytest.mark.parametrize("focus", [-0.2, 0.1, 0.101, 0.15, 0.43, 0.5, 0.77, 0.899, 0.9, 3.0])
+def test_layers_touch_and_one_of_them_is_the_plane_of_focus(focus: float) -> None:
+    """They rise from the farthest to the nearest depth without a gap wider than a third of that, and none is empty."""
+    slabs = defocus.layers(0.1, 0.9, focus)
+    here = np.array([slab.here for slab in slabs])
+    assert len(slabs) == defocus.LAYERS
+    assert np.abs(here - np.clip(focus, 0.1, 0.9)).min() < 1e-9
+    assert [here[0], here[-1]] == pytest.approx([0.1, 0.9], abs=0.8 * defocus.AT_END)
+    assert np.diff(here).min() > 0.8 * defocus.AT_END
+    assert np.diff(here).max() < 0.8 / 3
+    assert all(before.nearer == after.here and after.farther == before.here for before, after in itertools.pairwise(slabs))
 
 
 def test_a_sharp_thing_leaves_no_halo_on_a_blurred_ground() -> None:

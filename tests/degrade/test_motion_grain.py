@@ -57,6 +57,25 @@ def test_shadows_and_lights_get_what_they_lost() -> None:
     assert average.min() >= 0
 
 
+def test_black_gets_no_noise_and_spoils_none() -> None:
+    """A box without any light stays black, and everything around it gets back what it lost."""
+    wall = np.full((192, 192, 3), 0.05, np.float32)
+    frames = [noisy(wall, 4e-4, seed, shared=True) for seed in range(8)]
+    for frame in frames:
+        frame[:64, :64] = 0
+    average = np.mean(frames, axis=0)
+    grain.give_back(average, grain.missing(frames[0], average), 99)
+    assert not average[:48, :48].any()
+    assert average[80:].var() == pytest.approx(frames[0][80:].var(), rel=0.2)
+
+
+def test_a_black_picture_lost_nothing() -> None:
+    """Where there is no light at all there is no noise to give back."""
+    dark = np.zeros((64, 64, 3), np.float32)
+    grain.give_back(dark, grain.missing(dark, dark.copy()), 3)
+    assert not dark.any()
+
+
 def test_texture_that_fills_a_brightness_is_no_noise() -> None:
     """Gravel that is the only bright thing in a photo does not make its brightness noisy."""
     ramp = np.repeat(np.repeat(np.linspace(0.05, 0.4, 256, dtype=np.float32)[None, :, None], 256, 0), 3, 2)

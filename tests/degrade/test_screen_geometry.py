@@ -49,6 +49,27 @@ def test_distortion_bends_by_its_cube() -> None:
     assert np.allclose(corner, [-75 * 1.05, -50 * 1.05])
 
 
+@pytest.mark.parametrize("size", [(64, 64), (301, 467), (1280, 64), (96, 2048)])
+@pytest.mark.parametrize("k1", [-0.2, 0.0, 0.2])
+def test_at_the_steepest_tilt_no_part_of_the_display_is_folded_back(size: tuple[int, int], k1: float) -> None:
+    """Up to it the map keeps its orientation everywhere, whichever way the display is tilted; far beyond it, it does not."""
+    for field in (1.0, 30.0, 80.0):
+        for axis in (0.0, 35.0, 90.0, 145.0):
+            view = TILTED._replace(tilt_deg=geometry.steepest_deg(field, k1, size), axis_deg=axis, field_deg=field, k1=k1)
+            assert orientation(view, size) > 0
+    view = STRAIGHT._replace(field_deg=80.0, axis_deg=float(np.degrees(np.arctan2(size[1], size[0]))) + 90, tilt_deg=75.0)
+    assert geometry.steepest_deg(80.0, 0.0, size) < 75.0
+    assert orientation(view, size) < 0
+
+
+def orientation(view: View, size: tuple[int, int]) -> float:
+    """Return the least sine of the angle from a row of the picture to a column, as they lie on the display."""
+    x, y = np.meshgrid(*(np.linspace(0, side - 1, 24) for side in size))
+    here, across, down = (geometry.looked_at(x + dx, y + dy, view, size) for dx, dy in ((0, 0), (1e-3, 0), (0, 1e-3)))
+    (a, b), (c, d) = np.moveaxis(across - here, -1, 0), np.moveaxis(down - here, -1, 0)
+    return float(((a * d - b * c) / (np.hypot(a, b) * np.hypot(c, d))).min())
+
+
 @pytest.mark.parametrize("size", [(640, 480), (301, 467)])
 def test_the_coarse_map_is_that_of_every_pixel(size: tuple[int, int]) -> None:
     """Between the nodes, and in every band of rows, phases are right to a thirtieth of a display pixel."""

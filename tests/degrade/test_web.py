@@ -69,6 +69,28 @@ def test_heavy_draws_stay_in_real_esrgans_ranges() -> None:
         assert 0.25 <= params.finish.scale <= 1.0
 
 
+def test_a_preset_too_mild_for_a_stratum_is_drawn_at_its_worst() -> None:
+    """A light chain asked for the heaviest stratum never leaves its published ranges, and stays as near to the stratum as they let it."""
+    ranges = WebRanges(heavy={"realrestorer": 1.0})
+    for number in range(600):
+        params = draw(number, 3 + number % 3, ranges)
+        one = params.passes[0]
+        assert 60 <= one.quality <= 95
+        assert 0.5 - 1e-9 <= one.scale <= 0.9
+        assert one.kernel is None or one.kernel.sigma_px <= 1.2 + 1e-9
+        assert one.speckle is None or one.speckle.sigma <= 10.0 + 1e-9
+    assert one.quality == 60
+    assert one.scale == pytest.approx(0.5)
+
+
+def test_kernels_have_the_odd_sides_that_are_allowed() -> None:
+    """Bounds that are even, or between two numbers, are not left."""
+    for bounds, sides in (((8, 12), {9, 11}), ((7.5, 9.5), {9}), ((11, 11), {11})):
+        chains = [draw(number, 3 + number % 3, WebRanges(side_px=bounds)) for number in range(60)]
+        assert {one.kernel.side_px for chain in chains for one in chain.passes if one.kernel} == sides
+        assert {one.ringing.side_px for chain in chains for one in chain.passes if one.ringing} <= sides
+
+
 def test_every_kind_of_step_is_drawn() -> None:
     """A thousand hard chains meet both kernel families, ringing, both noises, grey ones, both orders, enlarging and none."""
     chains = [draw(number, 3 + number % 3) for number in range(1000)]
@@ -113,6 +135,8 @@ def test_a_recipe_narrows_everything() -> None:
         ({"grow": {"area": 1.0}}, "unknown name `area`"),
         ({"light": {"realrestorer": 0.0}}, "weight above 0"),
         ({"quality": [90, 40]}, "reversed"),
+        ({"side_px": [13, 11]}, "reversed"),
+        ({"side_px": [8, 8]}, "holds no odd number"),
     ],
 )
 def test_impossible_recipes_are_refused(values: dict[str, object], word: str) -> None:
