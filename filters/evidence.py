@@ -26,7 +26,7 @@ from filters.contract import Filter, Item, Measure, Pair, Photo, Scores, Setting
 from filters.explain import blur, colours, compression, flare, haze, low_light, moire, noise, passage, rain, reflection
 from filters.explain.sides import LEAST_PX, Finding, Sides
 
-VERSION: Final = 2
+VERSION: Final = 3
 BATCH: Final = 16
 INFINITE: Final = float("inf")
 

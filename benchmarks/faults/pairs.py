@@ -47,8 +47,8 @@ def inner(wide: Srgb) -> Srgb:
     return np.ascontiguousarray(wide[MARGIN_PX:-MARGIN_PX, MARGIN_PX:-MARGIN_PX])
 
 
-def opened(folder: Path, half: int) -> list[Opened]:
-    """Return the photos of a half, 0 or 1, that can be read and are large enough."""
+def opened(folder: Path, half: int, side_px: int = SIDE_PX) -> list[Opened]:
+    """Return the photos of a half, 0 or 1, that can be read and are large enough for pairs of a side."""
     photos = []
     for path in sorted(folder.iterdir())[half::2]:
         try:
@@ -56,44 +56,44 @@ def opened(folder: Path, half: int) -> list[Opened]:
         except BadSample as unusable:
             print(f"{path.name}: {unusable}")
             continue
-        if min(photo.pixels.shape[:2]) >= SIDE_PX + 2 * MARGIN_PX:
+        if min(photo.pixels.shape[:2]) >= side_px + 2 * MARGIN_PX:
             photos.append(photo)
     return photos
 
 
-def made(photos: Sequence[Opened], tasks: Sequence[str], count: int) -> Iterator[Good]:
+def made(photos: Sequence[Opened], tasks: Sequence[str], count: int, strata: Sequence[int] = STRATA, side_px: int = SIDE_PX) -> Iterator[Good]:
     """Yield up to so many pairs of each task; severities take turns."""
     for task in tasks:
         places = ((turn, number) for turn in range(ROUNDS) for number in range(len(photos)))
         done = 0
         while done < count and (place := next(places, None)) is not None:
-            pair = _made(photos, task, STRATA[done % len(STRATA)], *place)
+            pair = _made(photos, task, strata[done % len(strata)], *place, side_px)
             if pair is not None:
                 done += 1
                 yield pair
 
 
-def _made(photos: Sequence[Opened], task: str, stratum: int, turn: int, number: int) -> Good | None:
+def _made(photos: Sequence[Opened], task: str, stratum: int, turn: int, number: int, side_px: int) -> Good | None:
     photo, partner = photos[number], photos[(number + 1 + turn) % len(photos)]
     rng = stream(number, "faulty pairs", f"{task} {turn}")
     beside = Beside(partner=partner if task == "reflection" else None)
     try:
-        tried = try_one(photo, task, stratum, number + 100 * turn, _crop(rng, photo), beside)
+        tried = try_one(photo, task, stratum, number + 100 * turn, _crop(rng, photo, side_px), beside)
     except BadSample:  # no sky, no lamp, no distance: not this degradation's photo
         return None
-    pair = Good(f"{Path(photo.photo.uri).stem}.{turn}", task, stratum, tried.clean, inner(tried.degraded.pixels), _other(rng, partner))
-    fit = cleanness.decide(cleanness.measure(pair.clean), cleanness.Limits(min_short_side=SIDE_PX))
+    pair = Good(f"{Path(photo.photo.uri).stem}.{turn}", task, stratum, tried.clean, inner(tried.degraded.pixels), _other(rng, partner, side_px))
+    fit = cleanness.decide(cleanness.measure(pair.clean), cleanness.Limits(min_short_side=side_px))
     return pair if fit.keep else None
 
 
-def _crop(rng: np.random.Generator, photo: Opened) -> Crop:
-    size = SIDE_PX + 2 * MARGIN_PX
+def _crop(rng: np.random.Generator, photo: Opened, side_px: int) -> Crop:
+    size = side_px + 2 * MARGIN_PX
     height, width = photo.pixels.shape[:2]
     side = min(height, width, int(size * rng.uniform(1, 2)))
     return Crop(int(rng.integers(0, width - side + 1)), int(rng.integers(0, height - side + 1)), side, side, size, size)
 
 
-def _other(rng: np.random.Generator, photo: Opened) -> Srgb:
+def _other(rng: np.random.Generator, photo: Opened, side_px: int) -> Srgb:
     height, width = photo.pixels.shape[:2]
-    top, left = int(rng.integers(0, height - SIDE_PX + 1)), int(rng.integers(0, width - SIDE_PX + 1))
-    return np.ascontiguousarray(photo.pixels[top : top + SIDE_PX, left : left + SIDE_PX])
+    top, left = int(rng.integers(0, height - side_px + 1)), int(rng.integers(0, width - side_px + 1))
+    return np.ascontiguousarray(photo.pixels[top : top + side_px, left : left + side_px])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from degrade.coding import codecs
 from degrade.contract import Srgb
 from filters import jpeg_history
 from filters.explain import means, noise, passage
@@ -41,11 +42,7 @@ def sign(photo: Srgb, data: bytes = b"") -> float:
 
 
 def _coded(photo: Srgb, quality: int) -> Srgb:
-    code = cv2.imencode(".jpg", photo, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    back: Srgb | None = cv2.imdecode(code, cv2.IMREAD_COLOR)
-    if back is None:
-        raise RuntimeError("OpenCV cannot read the JPEG that it wrote: mend the installation of opencv-python-headless")
-    return back
+    return codecs.jpeg(photo, quality, "4:2:0", "baseline").pixels
 
 
 def _squared(one: Srgb, other: Srgb) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from degrade import camera
+from degrade.coding import codecs
 from degrade.contract import Linear, Srgb
 from filters import evidence
 from filters.explain import blur, colours, compression, haze, low_light, moire, noise, passage
@@ -54,7 +55,7 @@ def noisy(light: Linear, _partner: Linear) -> Side:
 
 
 def coded(light: Linear, _partner: Linear) -> Side:
-    return cv2.imdecode(cv2.imencode(".jpg", srgb(light), [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_COLOR), 60.0
+    return codecs.jpeg(srgb(light), 40, "4:2:0", "baseline").pixels, 60.0
 
 
 def banded(light: Linear, _partner: Linear) -> Side:
@@ -143,6 +144,14 @@ def test_a_patch_painted_anew_is_not_explained(task, light, made):
 def test_a_shifted_clean_side_is_not_explained(task, light, made):
     """Four pixels to the side."""
     assert explain(task, np.roll(light, 4, axis=1), made[task].degraded).explained < made[task].found.explained - 0.3
+
+
+@pytest.mark.parametrize("quality", [15, 35, 50, 65, 75, 88])
+def test_the_quality_of_a_jpeg_is_found(quality, astronaut, rocket):
+    """A JPEG's own quality is found to one step, on a rung of the ladder and between two, of a portrait and of a sky at dusk."""
+    for photo in (astronaut, rocket):
+        jpeg = codecs.jpeg(photo, quality, "4:2:0", "baseline").pixels
+        assert evidence.explain("compression", photo, jpeg).strength == pytest.approx(100 - quality, abs=1)
 
 
 def test_airlight_and_exposure_are_found(light, made):

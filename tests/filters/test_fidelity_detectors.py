@@ -1,4 +1,4 @@
-"""Faces and lettering: detectors written by hand, which find what is painted magenta, run by OpenCV as the real ones are."""
+"""Faces and lettering: detectors written by hand, which find what is painted red, run by OpenCV as the real ones are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def text(tmp_path_factory):
 
 
 def painted(*places: tuple[int, int], size: tuple[int, int] = (32, 32)) -> Srgb:
-    """Return a grey picture of 640x480 with magenta boxes at (left, top)."""
+    """Return a grey picture of 640x480 with red boxes at (left, top)."""
     picture = np.full((480, 640, 3), 110, np.uint8)
     for left, top in places:
         picture[top : top + size[1], left : left + size[0]] = FACE_RGB
@@ -49,6 +49,16 @@ def test_faces_are_found_in_red_green_blue_at_any_size(yunet):
     found = Faces(str(yunet))
     large = cv2.resize(painted((128, 96)), (1280, 960), interpolation=cv2.INTER_NEAREST)
     assert np.array_equal(found.boxes(found.prepare(large, large)[0]), found.boxes(painted((128, 96))))
+
+
+def test_detectors_are_given_blue_green_red(yunet, text):
+    """What is red is found by both detectors; what is blue, red to whom the channels are given the other way round, by neither."""
+    red, blue = painted((128, 96), size=(64, 64)), painted((128, 96), size=(64, 64))[..., ::-1].copy()
+    assert [len(Faces(str(yunet)).boxes(picture)) > 0 for picture in (red, blue)] == [True, False]
+    found = Lettering(str(text))
+    numbers = found.numbers(found.prepare(blue, red))
+    assert numbers["text_degraded_frac"] == pytest.approx(64 * 64 / (480 * 640), rel=0.05)
+    assert numbers["text_clean_frac"] == 0
 
 
 def test_each_face_answers_once():

@@ -113,12 +113,17 @@ def test_unknown_names_get_the_nearest(tmp_path):
 
 
 def test_registers_are_no_places(tmp_path, astronaut):
-    """A network with four registers compares as many patches as the picture has, in whole patches of any aspect."""
+    """With four registers and a class token before the patches, the mean is that of the 5 x 8 patches alone, in whole patches of any aspect."""
     dino = Dino(str(tiny_dino(tmp_path / "registers", registers=4)), "cpu")
-    assert dino._network.num_prefix_tokens == 5
-    seen = dino.prepare(astronaut[:300], astronaut[:300], 112)
+    seen = dino.prepare(astronaut[:300], 255 - astronaut[:300], 112)
     assert seen.shape == (2, 70, 112, 3)
-    assert dino.similarities([seen])[0] == pytest.approx((1, 1, 1), abs=1e-5)
+    mean, std = (torch.tensor(dino._network.pretrained_cfg[key]).view(3, 1, 1) for key in ("mean", "std"))
+    with torch.no_grad():
+        tokens = dino._network.forward_features((torch.from_numpy(seen).permute(0, 3, 1, 2) / 255 - mean) / std)
+    assert tokens.shape[1] == 1 + 4 + 5 * 8
+    alike = torch.nn.functional.cosine_similarity(*tokens, dim=-1)
+    assert dino.similarities([seen])[0].mean == pytest.approx(float(alike[5:].mean()), abs=1e-5)
+    assert abs(float(alike[5:].mean() - alike.mean())) > 1e-3
 
 
 def test_a_snapshot_in_the_cache_is_named_by_its_commit(tmp_path, monkeypatch):

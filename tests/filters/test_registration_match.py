@@ -11,6 +11,8 @@ import pytest
 from displaced import displaced, still
 
 import degrade
+from degrade import blur, camera
+from degrade.contract import Assets, Facts
 from degrade.errors import BadSample
 from filters.registration.match import match
 from filters.registration.similarity import Similarity
@@ -41,6 +43,20 @@ def test_a_shift_of_a_pixel_is_found_under_every_degradation(opened, task):
         told = match(displaced(photo.pixels, true), degraded)
         assert told is not None
         assert astray_px(told, true) < 0.25
+
+
+def test_long_shakes_counterfeit_no_shift(astronaut):
+    """Hand shakes of stratum 5, whose fine detail lies where the hand dwelt, are found to shift a photo by half a pixel at most, in median, and none by one."""
+    light, (height, width) = camera.to_linear(astronaut), astronaut.shape[:2]
+    anywhere = Assets(depth=np.ones((32, 32), np.float32), segments=np.zeros((32, 32), np.int32))
+    shifts_px = []
+    for seed in range(8):
+        shake = blur.sample(np.random.default_rng(seed), blur.BlurRanges(stills={"shake": 1.0}), Facts(width, height), 5)
+        told = match(astronaut, camera.to_srgb(blur.render(light, shake, anywhere)))
+        assert told is not None
+        shifts_px.append(told.found.shift_px)
+    assert np.median(shifts_px) < 0.5
+    assert max(shifts_px) < 1
 
 
 @pytest.mark.parametrize("true", [Similarity(9.3, -4.6), Similarity(1, 2, 1.03, 0), Similarity(-2, 0.5, 0.97, 2), Similarity(5, 5, 1.08, -9)])

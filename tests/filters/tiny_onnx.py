@@ -14,7 +14,7 @@ import numpy as np
 
 FLOAT, INT64 = 1, 7  # TensorProto.DataType
 STRIDES = (8, 16, 32)
-FACE_RGB = (255, 0, 255)
+FACE_RGB = (255, 0, 0)  # another colour when red and blue change places
 
 
 def varint(number: int) -> bytes:
@@ -66,9 +66,9 @@ def save(path: Path, nodes: list[bytes], constants: dict[str, np.ndarray], shape
 
 
 def tiny_yunet(path: Path, side: int = 640) -> Path:
-    """Write a detector with YuNet's twelve outputs that takes every magenta cell of 32 px for a face of 64 px."""
+    """Write a detector with YuNet's twelve outputs that takes every red cell of 32 px for a face of 64 px."""
     nodes, constants, outputs = [], {}, {}
-    colour = np.array([1, -1, 1], np.float32).reshape(1, 3, 1, 1) / 510  # BGR 0..255: 1 for magenta, at most 0.5 for any other
+    colour = np.array([-0.5, -0.5, 1], np.float32).reshape(1, 3, 1, 1) / 255  # BGR 0..255: 1 for red, 0 for grey, below for blue
     for stride in STRIDES:
         cells = (side // stride) ** 2
         nodes.append(node("AveragePool", ["input"], f"mean_{stride}", kernel_shape=[stride] * 2, strides=[stride] * 2))
@@ -89,7 +89,7 @@ def tiny_yunet(path: Path, side: int = 640) -> Path:
 
 
 def tiny_text(path: Path, side: int = 736) -> Path:
-    """Write a text detector with DB's one output, a map of probabilities, that takes whatever is magenta for text."""
-    weight = np.array([8, -8, 8], np.float32).reshape(1, 3, 1, 1)
+    """Write a text detector with DB's one output, a map of probabilities, that takes whatever is red for text, its channels being BGR."""
+    weight = np.array([-8, -8, 8], np.float32).reshape(1, 3, 1, 1)
     nodes = [node("Conv", ["input", "w", "b"], "map", kernel_shape=[1, 1]), node("Sigmoid", ["map"], "text")]
     return save(path, nodes, {"w": weight, "b": np.array([-25], np.float32)}, [1, 3, side, side], {"text": [1, 1, side, side]})
