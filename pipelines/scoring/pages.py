@@ -47,7 +47,10 @@ def checked(name: str, page: Any) -> dict[str, Any]:
 class SelectRecipe(Section):
     """Limits on scores by name, `[lowest, highest]` or a table of them by task; may change without rendering or scoring again."""
 
-    defaults: bool = Field(default=False, description="whether to begin with those of `filters/defaults.py` (benchmarks/faults.md tells what they refuse); limits here replace them")
+    defaults: bool = Field(
+        default=False,
+        description="whether to begin with those of `filters/defaults.py` (what they refuse: benchmarks/faults.md); limits here replace them, null drops one",
+    )
     limits: dict[str, LimitPage] = Field(default_factory=dict)
 
     @model_validator(mode="before")
