@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 from importlib import metadata
 from typing import Any
@@ -13,6 +12,7 @@ from PIL import features
 
 import degrade
 from degrade.contract import Generator
+from pipelines.engine import cores
 from pipelines.models_here import Check, models_here
 
 EXTRAS = {
@@ -66,8 +66,7 @@ def examine() -> list[Check]:
 
 
 def _machine() -> list[Check]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}, {cores} cores"), _gpu()]
+    return [Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}, {cores()} cores"), _gpu()]
 
 
 def _gpu() -> Check:

@@ -112,7 +112,7 @@ class Engine:
             wants: what one worker takes; GPUs only where the cluster has some.
         """
         if self._options.engine == "serial" or not tasks:
-            yield from self.map(work, tasks, limits._replace(threads=len(os.sched_getaffinity(0))) if wants.whole_cpu else limits)
+            yield from self.map(work, tasks, limits._replace(threads=cores()) if wants.whole_cpu else limits)
             return
         workers = self._workers(limits, wants, len(tasks))
         yield from _served(self._ray, workers, work, tasks)
@@ -148,9 +148,14 @@ class Engine:
             if self._options.address:
                 ray.init(address=self._options.address, **quiet)
             else:
-                ray.init(address="local", num_cpus=self._options.workers or os.cpu_count(), include_dashboard=False, **quiet)
+                ray.init(address="local", num_cpus=self._options.workers or cores(), include_dashboard=False, **quiet)
             self._ray = ray
         return self._ray
+
+
+def cores() -> int:
+    """Return how many cores this process may use: in a container fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _share(there: Mapping[str, float], nodes: Sequence[float], wants: Wants) -> _Share:

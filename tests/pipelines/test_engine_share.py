@@ -15,7 +15,7 @@ from pipelines.engine import Engine, Options
 from pipelines.guard import THREADS, Limits
 
 HERE = Path(__file__).resolve().parent
-CORES = len(os.sched_getaffinity(0))
+CORES = engine.cores()
 
 
 def told_threads(_task: dict[str, Any], _at: Any) -> list[str]:
