@@ -51,7 +51,7 @@ def _crafted(folder: Path) -> Run:
     page = recipe.parse({"tasks": {name: {} for name in degrade.NAMES}, "variants": VARIANTS})
     run = create(folder, page, "", (Source(path="/p"),))
     usable = [Photo(f"/p/{at}.jpg", None, None, f"{at:064x}", 3000, 2000, "photo", 0.2, 0.2, True, None, None, "[]", None, []) for at in range(PHOTOS)]
-    record = plan._write(run, draw.draw_rows(page, usable))  # noqa: SLF001  the verb without an index
+    record = plan.write(run, draw.draw_rows(page, usable))
     commit.write_json(run.plan_record, {**record, "fingerprint": run.fingerprint})
     drawn = np.random.default_rng(1)
     for name in SCORERS:

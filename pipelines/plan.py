@@ -37,7 +37,7 @@ def plan(run: Run) -> dict[str, Any]:
     require(run.index, "index", run.folder)
     if not run.plan_record.exists():
         with without_collector():
-            record = _write(run, _rows(run))
+            record = write(run, _rows(run))
         commit.write_json(run.plan_record, {**record, "fingerprint": run.fingerprint})
     return read_record(run)
 
@@ -79,8 +79,13 @@ def photos(run: Run) -> list[Photo]:
     return [Photo(*row) for row in zip(*(kept.column(name).to_pylist() for name in Photo._fields), strict=True)]
 
 
-def _write(run: Run, rows: Iterator[tuple[Any, ...]]) -> dict[str, Any]:
-    """Write the parts; answer the plan's record."""
+def write(run: Run, rows: Iterator[tuple[Any, ...]]) -> dict[str, Any]:
+    """Write a plan in parts; answer its record.
+
+    Args:
+        run: whose plan it is.
+        rows: of `draw.draw_rows`, in the order of `schema.PLAN`.
+    """
     commit.clear_temporaries(run.folder / "plan")
     counts: dict[str, Counter[str]] = {name: Counter() for name in ("task", "stratum", "split", "reason")}
     refused: list[tuple[Any, ...]] = []

@@ -80,9 +80,9 @@ def openings(run: Run, on: str, part: str) -> list[Keyed]:
         tasks = dict(scores.texts(run.folder, "clip", on, part, "task"))
         rows = _usable(run).slice(int(part) * PHOTOS_PER_PART, PHOTOS_PER_PART).to_pylist()
         rows = [{**row, "task": dict(row["extra"] or ()).get("task") or tasks.get(row["sha256"], "")} for row in rows]
-        return [(row["sha256"], lambda row=row: _photo(run, row)) for row in rows]  # type: ignore[misc]  # mypy infers no lambda with a default
+        return [(row["sha256"], functools.partial(_photo, run, row)) for row in rows]
     rows = commit.read_table(shards.rows_path(run.folder, part), PAIR_COLUMNS).to_pylist()
-    return [(row["pair_id"], lambda row=row: _pair(run, part, row)) for row in rows if row["verdict"] == "keep"]  # type: ignore[misc]  # as above
+    return [(row["pair_id"], functools.partial(_pair, run, part, row)) for row in rows if row["verdict"] == "keep"]
 
 
 def _photo(run: Run, row: dict[str, Any]) -> Photo:

@@ -286,13 +286,18 @@ def arguments(mutation: Mutation, request: pytest.FixtureRequest) -> dict[str, A
 @pytest.mark.parametrize("mutation", BROKEN, ids=name_of)
 def test_an_oracle_fails_when_its_physics_is_broken(mutation: Mutation, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oracle holds as things are, and no longer with one constant or function that is wrong."""
-    called_with = arguments(mutation, request)
-    mutation.oracle(**called_with)
-    monkeypatch.setattr(f"degrade.{mutation.place}", mutation.wrong)
-    with pytest.raises(AssertionError):
-        mutation.oracle(**called_with)
+    check(mutation, request, monkeypatch)
 
 
 def test_every_degradation_has_been_broken() -> None:
     """No degradation of the catalogue goes without."""
     assert {mutation.kind for mutation in BROKEN} == set(degrade.NAMES)
+
+
+def check(mutation: Mutation, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Assert that an oracle holds, and that it fails with its mutation."""
+    called_with = arguments(mutation, request)
+    mutation.oracle(**called_with)
+    monkeypatch.setattr(f"degrade.{mutation.place}", mutation.wrong)
+    with pytest.raises(AssertionError):
+        mutation.oracle(**called_with)
